@@ -1,0 +1,21 @@
+"""Rule kind `only`: while the signal occurred within `within` and nothing of `none_of` did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from scoring.rules.base import Duration, RuleKind, SignalNames
+
+__all__ = ["Only"]
+
+
+@dataclass(frozen=True, slots=True)
+class Only(RuleKind):
+    """While the signal occurred within `within` and nothing of `none_of` did."""
+
+    KIND: ClassVar[str] = "only"
+
+    only: SignalNames
+    none_of: SignalNames
+    within: Duration

@@ -1,0 +1,23 @@
+"""Rule kind `streak`: once, from the newest occurrence, while the `times` latest are all later than the latest breaker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from scoring.rules.base import Duration, RuleKind, SignalNames, Times
+
+__all__ = ["Streak"]
+
+
+@dataclass(frozen=True, slots=True)
+class Streak(RuleKind):
+    """Once, from the newest occurrence, while the `times` latest are all later than the latest breaker."""
+
+    KIND: ClassVar[str] = "streak"
+    AGES: ClassVar[bool] = True
+
+    streak: SignalNames
+    times: Annotated[int, Times(2, 64)]
+    broken_by: SignalNames = ()
+    within: Duration | None = None
