@@ -83,7 +83,11 @@ def _fields(kind: str, chance: random.Random, number: int) -> dict[str, object]:
         case "sales_activity":
             return {"activity": chance.choice(["contacted", "meeting_booked"]), "by": "rep-1"}
         case "bounce":
-            return {"message_id": f"m{number}", "bounce_type": chance.choice(["hard", "soft"]), "reason": "unknown user"}
+            return {
+                "message_id": f"m{number}",
+                "bounce_type": chance.choice(["hard", "soft"]),
+                "reason": "unknown",
+            }
     return {"message_id": f"m{number}", "campaign_id": "autumn", "url": "https://www.acme.example/product"}
 
 

@@ -27,7 +27,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -223,7 +223,7 @@ def run_variant(bootstrap: str, source: str, events: list[dict[str, Any]], varia
         scored(run.command("score", "--model", str(model), "--until", until, "--scores", str(path), output=name))[1]
         for path, name in ((file, "file-end"), (log, "log-end"))
     ]
-    wrong_ends = differing(*ends, absent=empty)
+    wrong_ends = differing(ends[0], ends[1], empty)
     rows = sum(record.get("type") == "event" for record in lines(log))
     print(
         f"{source} {variant}: {len(sent)} events sent, {rows} in the log, {len(again_scores)} leads, "
