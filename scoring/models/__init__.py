@@ -1,0 +1,1 @@
+"""The models that ship. Files, no code: `scoring.shipped` reads them."""
