@@ -18,10 +18,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -31,9 +29,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
-
 from tests.kafka.broker import KafkaBroker
+from tests.pipeline import Pipeline
 from tests.real import access_log, bpi2012
 
 MODELS = Path(__file__).parent / "models"
@@ -41,11 +38,6 @@ SOURCES: dict[str, Callable[[Path], Iterator[dict[str, Any]]]] = {
     "bpi2012": bpi2012.events,
     "access-log": access_log.events,
 }
-COMMAND = str(Path(sys.executable).with_name("leadstream"))
-RAW = [
-    *("page-views", "email-opens", "form-fills", "email-bounces"),
-    *("email-activity", "lead-profiles", "sales-activity", "lead-internal"),
-]
 KILLS = 5
 
 
@@ -72,77 +64,6 @@ VARIANTS: dict[str, Callable[[list[dict[str, Any]]], list[dict[str, Any]]]] = {
     "shuffled": shuffled,
     "killed": list,
 }
-
-
-class Run:
-    """One variant on its own topics: workers, commands, and what they gave."""
-
-    def __init__(self, bootstrap: str, prefix: str, model: Path, folder: Path) -> None:
-        self.folder, self.prefix = folder, prefix
-        self.environment = os.environ | {
-            "LEADSTREAM_BOOTSTRAP_SERVERS": bootstrap,
-            "LEADSTREAM_TOPIC_PREFIX": prefix,
-            "LEADSTREAM_MODEL": str(model),
-            "LEADSTREAM_ID_KEY": "a-key-for-this-run-only",
-            "LEADSTREAM_CLOCK": "record",
-            "LEADSTREAM_METRICS_PORT": "0",
-        }
-        self.bootstrap, self.model = bootstrap, model
-        self.workers: dict[str, subprocess.Popen[bytes]] = {}
-
-    def command(self, *arguments: str, output: str | None = None) -> Path:
-        """Runs a command of leadstream to its end; standard output goes to a file of the run's folder."""
-        path = self.folder / (output or "output.txt")
-        with path.open("wb") as file:
-            subprocess.run([COMMAND, *arguments], env=self.environment, stdout=file, check=True)
-        return path
-
-    def start(self, stage: str) -> None:
-        """Starts the worker of a stage."""
-        log = (self.folder / f"{stage}.log").open("ab")
-        self.workers[stage] = subprocess.Popen(
-            [COMMAND, "worker", stage], env=self.environment, stdout=log, stderr=subprocess.STDOUT
-        )
-
-    def kill(self, stage: str, number: int = signal.SIGKILL) -> None:
-        """Ends the worker of a stage by a signal."""
-        worker = self.workers.pop(stage)
-        worker.send_signal(number)
-        worker.wait(30)
-
-    def lag(self, group: str, topics: list[str]) -> int:
-        """Records that a group has not committed yet."""
-        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": f"{self.prefix}{group}"})
-        try:
-            lag = 0
-            for topic in (self.prefix + name for name in topics):
-                partitions = consumer.list_topics(topic, 10).topics[topic].partitions
-                for place in consumer.committed([TopicPartition(topic, number) for number in partitions], 10):
-                    low, high = consumer.get_watermark_offsets(TopicPartition(topic, place.partition), 10)
-                    lag += high - max(place.offset, low)
-            return lag
-        finally:
-            consumer.close()
-
-    def drained(self, limit_s: float = 300) -> None:
-        """Waits until both stages have committed everything; a worker that ended is started again."""
-        end = time.monotonic() + limit_s
-        quiet = 0
-        while quiet < 2:
-            if time.monotonic() > end:
-                raise SystemExit(f"not drained in {limit_s:.0f} s, see {self.folder}")
-            for stage in ("ingest", "score"):
-                if stage in self.workers and self.workers[stage].poll() is not None:
-                    sys.stderr.write(f"{stage} ended with {self.workers[stage].returncode}, started again\n")
-                    self.start(stage)
-            time.sleep(1)
-            left = self.lag("leadstream-ingest", RAW) + self.lag("leadstream-score", ["lead-events"])
-            quiet = quiet + 1 if left == 0 else 0
-
-    def close(self) -> None:
-        """Stops the workers."""
-        for stage in list(self.workers):
-            self.kill(stage, signal.SIGTERM)
 
 
 def lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -173,7 +94,7 @@ def scored(path: Path) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, A
     return changes, scores
 
 
-def streamed(run: Run) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]], int]:
+def streamed(run: Pipeline) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]], int]:
     """The same of what the stream published, and how many tier changes came with a second body."""
     changes: dict[str, dict[str, Any]] = {}
     conflicts = 0
@@ -194,23 +115,21 @@ def differing(left: dict[str, Any], right: dict[str, Any], absent: Any = None) -
 def run_variant(bootstrap: str, source: str, events: list[dict[str, Any]], variant: str, folder: Path) -> bool:
     """Runs one variant; prints what was compared; True when nothing differs that must agree."""
     model = MODELS / f"{source}.yaml"
-    run = Run(bootstrap, f"{source}-{variant}-", model, folder)
+    settings = {"model": model, "clock": "record"}
     sent = VARIANTS[variant](events)
     file = folder / "events.jsonl"
     file.write_text("".join(json.dumps(event) + "\n" for event in sent), encoding="utf-8")
     began = time.monotonic()
-    try:
+    with Pipeline(bootstrap, f"{source}-{variant}-", folder, settings) as run:
         run.command("topics", "create", "--history")
         run.command("send", "--history", str(file))
         for stage in ("ingest", "score"):
             run.start(stage)
         for number in range(KILLS if variant == "killed" else 0):
             time.sleep(random.Random(number).uniform(2.5, 5.0))
-            run.kill("score")
+            run.end("score", signal.SIGKILL)
             run.start("score")
-        run.drained()
-    finally:
-        run.close()
+        run.drained(300)
     wall = time.monotonic() - began
     log = run.command("read", "lead-events", "--from-start", "--to-end", output="log.jsonl")
     changes, scores, conflicts = streamed(run)
