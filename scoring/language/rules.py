@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from scoring.language.kinds import KINDS, KindReader, keys_of
 from scoring.language.mappings import check_keys, listed, read_mapping, require
 from scoring.language.nodes import Mapping, Node
@@ -37,6 +39,7 @@ def read_rules(node: Node, reader: KindReader, problems: Problems) -> dict[str, 
                 problems.add(rule_entry.key.place, what, "give one of them another name")
             body = read_mapping(rule_entry.value, f"rule {quoted(text)}", problems)
             rule = _rule(text, dimension, body, reader, problems) if body else None
+            rule = replace(rule, place=rule_entry.key.place) if rule else None
             if rule and body:
                 _check_sign(rule, body, signs, problems)
             rules.setdefault(text, rule if name else None)
@@ -58,7 +61,7 @@ def _rule(name: str, dimension: str, body: Mapping, reader: KindReader, problems
     if len(problems.found) > before or kind is None or points is None:
         return None
     hold, fade, halve = (ages.get(key) for key in AGE_KEYS)
-    return Rule(name, dimension, kind, points, group, hold, fade, halve, body.place)
+    return Rule(name, dimension, kind, points, group, hold, fade, halve)
 
 
 def _kind_type(body: Mapping, what: str, problems: Problems) -> type[RuleKind] | None:

@@ -7,7 +7,7 @@ from scoring.language.matching import check_signal
 from scoring.language.nodes import Mapping, Node
 from scoring.language.problems import Problems, quoted
 from scoring.language.values import read_bool, read_conditions, read_int, read_list, read_name, read_text
-from scoring.model import DEFAULT_KEEP, MAX_KEEP, Signal
+from scoring.model import DEFAULT_KEEP, MAX_KEEP, Place, Signal
 
 __all__ = ["SIGNAL_KEYS", "read_signals"]
 
@@ -21,12 +21,12 @@ def read_signals(node: Node, problems: Problems) -> dict[str, Signal | None]:
     for text, entry in section.entries.items() if section else ():
         name = read_name(entry.key, "a signal", problems)
         body = read_mapping(entry.value, f"signal {quoted(text)}", problems)
-        signal = _signal(text, body, problems) if body else None
+        signal = _signal(text, body, entry.key.place, problems) if body else None
         signals[text] = signal if name else None
     return signals
 
 
-def _signal(name: str, body: Mapping, problems: Problems) -> Signal | None:
+def _signal(name: str, body: Mapping, place: Place, problems: Problems) -> Signal | None:
     what = f"signal {quoted(name)}"
     before = len(problems.found)
     check_keys(body, SIGNAL_KEYS, what, problems)
@@ -49,7 +49,7 @@ def _signal(name: str, body: Mapping, problems: Problems) -> Signal | None:
         distinct=distinct,
         keep=keep or DEFAULT_KEEP,
         request=bool(request),
-        place=body.place,
+        place=place,
     )
     if kinds:
         check_signal(signal, body, problems)

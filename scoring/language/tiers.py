@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Lookup
+from dataclasses import replace
 
 from scoring.language.mappings import check_keys, read_mapping
 from scoring.language.nodes import Mapping, Node
@@ -37,6 +38,7 @@ def read_tiers(node: Node, rules: Lookup[str, Rule | None], problems: Problems) 
         read_name(entry.key, "a tier", problems)
         body = read_mapping(entry.value, f"tier {quoted(text)}", problems)
         tier = _tier(text, body, rules, problems) if body else None
+        tier = replace(tier, place=entry.key.place) if tier else None
         if text == last and body and body.entries:
             first = next(iter(body.entries.values())).key
             remedy = "write {} there: it takes everybody else; or add a tier below it"
@@ -62,7 +64,7 @@ def _tier(name: str, body: Mapping, rules: Lookup[str, Rule | None], problems: P
     stay = read_duration(entry.value, f"stay_at_least of {what}", problems) if (entry := get("stay_at_least")) else None
     if len(problems.found) > before:
         return None
-    tier = Tier(name, **numbers, requires_any=required, stay_at_least_ms=stay, place=body.place)
+    tier = Tier(name, **numbers, requires_any=required, stay_at_least_ms=stay)
     _check_numbers(tier, body, problems)
     return tier
 
