@@ -17,7 +17,6 @@ __all__ = [
     "conditions_imply",
     "conditions_overlap",
     "same_signals",
-    "signal_implies",
     "union_implies",
 ]
 
@@ -37,10 +36,10 @@ def same_signals(these: Iterable[str], those: Iterable[str], signals: Signals) -
 def union_implies(these: Iterable[str], those: Iterable[str], signals: Signals) -> bool:
     """Whether every event of one union is one of the other."""
     wider = [signals[name] for name in those]
-    return all(any(signal_implies(signals[name], other) for other in wider) for name in these)
+    return all(any(_signal_implies(signals[name], other) for other in wider) for name in these)
 
 
-def signal_implies(narrow: Signal, wide: Signal) -> bool:
+def _signal_implies(narrow: Signal, wide: Signal) -> bool:
     """Whether every event of `narrow` is one of `wide`."""
     if narrow.digest == wide.digest:
         return True

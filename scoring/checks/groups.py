@@ -83,8 +83,8 @@ def _follows(rule: Rule, other: Rule, signals: Signals) -> bool:
 
 
 def _same_silence(one: Silence, other: Silence, signals: Signals) -> bool:
-    breakers = [silence.silence if silence.broken_by is None else silence.broken_by for silence in (one, other)]
-    return same_signals(one.silence, other.silence, signals) and same_signals(*breakers, signals)
+    mine, theirs = (kind.silence if kind.broken_by is None else kind.broken_by for kind in (one, other))
+    return same_signals(one.silence, other.silence, signals) and same_signals(mine, theirs, signals)
 
 
 def _same_together(one: Together, other: Together, signals: Signals) -> bool:

@@ -64,7 +64,8 @@ def _tier(name: str, body: Mapping, rules: Lookup[str, Rule | None], problems: P
     stay = read_duration(entry.value, f"stay_at_least of {what}", problems) if (entry := get("stay_at_least")) else None
     if len(problems.found) > before:
         return None
-    tier = Tier(name, **numbers, requires_any=required, stay_at_least_ms=stay)
+    at_least, above, leave_below, fit, engagement = (numbers.get(key) for key in _NUMBERS)
+    tier = Tier(name, at_least, above, leave_below, fit, engagement, required, stay)
     _check_numbers(tier, body, problems)
     return tier
 
