@@ -36,3 +36,6 @@ class RuleKind:
     KIND: ClassVar[str]
     AGES: ClassVar[bool] = False
     """Whether `hold`, `fade` and `halve` may be given."""
+    SENTENCE: ClassVar[str]
+    """What earns the points, as `model show` says it: keys in braces; what stands in brackets is left out where its
+    key is at its default."""

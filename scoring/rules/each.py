@@ -16,6 +16,7 @@ class Each(RuleKind):
 
     KIND: ClassVar[str] = "each"
     AGES: ClassVar[bool] = True
+    SENTENCE: ClassVar[str] = "{each}[, the latest {at_most} of them]"
 
     each: SignalNames
     at_most: Annotated[int, Times(1, 64)] = 1

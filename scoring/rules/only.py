@@ -15,6 +15,7 @@ class Only(RuleKind):
     """While the signal occurred within `within` and nothing of `none_of` did."""
 
     KIND: ClassVar[str] = "only"
+    SENTENCE: ClassVar[str] = "{only} in the last {within}, and no {none_of}"
 
     only: SignalNames
     none_of: SignalNames

@@ -15,5 +15,6 @@ class Profile(RuleKind):
     """While the profile matches, with the meaning of `where`."""
 
     KIND: ClassVar[str] = "profile"
+    SENTENCE: ClassVar[str] = "{profile}"
 
     profile: Conditions

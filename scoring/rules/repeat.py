@@ -16,6 +16,7 @@ class Repeat(RuleKind):
 
     KIND: ClassVar[str] = "repeat"
     AGES: ClassVar[bool] = True
+    SENTENCE: ClassVar[str] = "{repeat}, {times} times in less than {within}"
 
     repeat: SignalNames
     times: Annotated[int, Times(2, 64)]

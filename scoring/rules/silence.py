@@ -15,6 +15,7 @@ class Silence(RuleKind):
     """While the latest occurrence is `within` or longer ago and no `broken_by` occurrence is later."""
 
     KIND: ClassVar[str] = "silence"
+    SENTENCE: ClassVar[str] = "{within} since the latest {silence}[ without {broken_by}]"
 
     silence: SignalNames
     within: Duration

@@ -16,6 +16,7 @@ class Streak(RuleKind):
 
     KIND: ClassVar[str] = "streak"
     AGES: ClassVar[bool] = True
+    SENTENCE: ClassVar[str] = "{streak}, {times} times running[ in less than {within}][, with no {broken_by} since the first]"
 
     streak: SignalNames
     times: Annotated[int, Times(2, 64)]

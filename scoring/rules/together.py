@@ -16,6 +16,7 @@ class Together(RuleKind):
 
     KIND: ClassVar[str] = "together"
     AGES: ClassVar[bool] = True
+    SENTENCE: ClassVar[str] = "{together} in less than {within}[, in this order{in_order}]"
 
     together: tuple[SignalNames, ...]
     within: Duration
