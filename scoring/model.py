@@ -11,12 +11,27 @@ from dataclasses import dataclass, field
 from scoring.conditions import Conditions
 from scoring.rules.base import RuleKind
 
-__all__ = ["DEFAULT_KEEP", "DIMENSIONS", "MAX_KEEP", "Bounds", "Model", "Place", "Rule", "Signal", "Tier", "Total"]
+__all__ = [
+    "DEFAULT_KEEP",
+    "DIMENSIONS",
+    "MAX_KEEP",
+    "MAX_VERSION",
+    "Bounds",
+    "Model",
+    "Place",
+    "Rule",
+    "Signal",
+    "Tier",
+    "Total",
+]
 
 DIMENSIONS = ("fit", "engagement", "risk")
 
 DEFAULT_KEEP = 16
 MAX_KEEP = 64
+
+MAX_VERSION = 2**53 - 1
+"""So that every JSON reader takes it."""
 
 
 @dataclass(frozen=True, slots=True)

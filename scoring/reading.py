@@ -32,15 +32,12 @@ from scoring.language.score import read_publish, read_score
 from scoring.language.signals import read_signals
 from scoring.language.tiers import read_tiers
 from scoring.language.values import read_duration, read_int, read_model_name, read_text
-from scoring.model import Model, Rule, Signal, Total
+from scoring.model import MAX_VERSION, Model, Rule, Signal, Total
 
-__all__ = ["MAX_VERSION", "MODEL_KEYS", "ModelError", "Problem", "read_model"]
+__all__ = ["MODEL_KEYS", "ModelError", "Problem", "read_model"]
 
 MODEL_KEYS = ("model", "version", "owner", "review_every", "publish", "signals", "rules", "score", "tiers")
 _REQUIRED = ("model", "version", "rules", "tiers")
-
-MAX_VERSION = 2**53 - 1
-"""So that every JSON reader takes it."""
 
 
 def read_model(text: str, name: str) -> Model:

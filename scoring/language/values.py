@@ -16,6 +16,7 @@ from scoring.rules.base import Duration
 __all__ = [
     "DURATION_PATTERN",
     "MAX_DURATION_MS",
+    "MAX_TEXT",
     "MODEL_NAME_PATTERN",
     "NAME_PATTERN",
     "RANGE_PATTERN",
@@ -47,7 +48,8 @@ _RANGE = re.compile(RANGE_PATTERN)
 _UNIT_MS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 
 MAX_DURATION_MS = 400 * _UNIT_MS["d"]
-_MAX_TEXT = 1_000
+MAX_TEXT = 1_000
+"""Characters of a text in the file."""
 
 
 def described(node: Node) -> str:
@@ -74,9 +76,9 @@ def read_text(node: Node, what: str, problems: Problems) -> str | None:
     """Text that is not blank."""
     if isinstance(node, Broken):
         return None
-    if isinstance(node, Scalar) and node.text.strip() and len(node.text) <= _MAX_TEXT:
+    if isinstance(node, Scalar) and node.text.strip() and len(node.text) <= MAX_TEXT:
         return node.text.strip()
-    problems.add(node.place, f"{what} is {described(node)}", f"write a text of 1 to {_MAX_TEXT} characters")
+    problems.add(node.place, f"{what} is {described(node)}", f"write a text of 1 to {MAX_TEXT} characters")
     return None
 
 
@@ -200,7 +202,7 @@ def _allowed(node: Node, what: str, problems: Problems) -> Allowed | None:
 
 
 def _pattern(node: Scalar, what: str, problems: Problems) -> Pattern | None:
-    if not node.text.strip() or len(node.text) > _MAX_TEXT:
-        problems.add(node.place, f"{what} is {described(node)}", f"write a text of 1 to {_MAX_TEXT} characters")
+    if not node.text.strip() or len(node.text) > MAX_TEXT:
+        problems.add(node.place, f"{what} is {described(node)}", f"write a text of 1 to {MAX_TEXT} characters")
         return None
     return Pattern(node.text.strip().casefold())
