@@ -1,0 +1,137 @@
+"""What every command shares: groups that suggest a name, settings as an option, results on standard output."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from streams.settings import Settings
+
+__all__ = ["Commands", "Results", "as_json", "person", "progress", "say", "with_settings"]
+
+R = TypeVar("R")
+
+as_json = click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of a table.")
+"""The option of every command that prints a person's table."""
+
+
+class Commands(click.Group):
+    """A group whose commands are imported when they are called, and that suggests a name for a misspelt one.
+
+    Args:
+        lazy: Name of each command to `module:attribute`, and the line that help shows.
+    """
+
+    def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str]] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._lazy = dict(lazy or {})
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the list."""
+        return [*self._lazy, *(name for name in self.commands if name not in self._lazy)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now; None for an unknown name."""
+        if cmd_name not in self._lazy:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = self._lazy[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing them."""
+        rows = []
+        for name in self.list_commands(ctx):
+            command = None if name in self._lazy else self.commands[name]
+            rows.append((name, self._lazy[name][1] if command is None else command.get_short_help_str(100)))
+        if rows:
+            with formatter.section("Commands"):
+                formatter.write_dl(rows)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command of the first argument, or an error that names the nearest one."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1, cutoff=0.5) if args else []
+            if near:
+                error.message += f" Did you mean '{near[0]}'?"
+            raise
+
+
+def with_settings(command: Callable[..., R]) -> Callable[..., R]:
+    """Gives a command `--env-file` and, as its first argument, the settings."""
+
+    @click.option(
+        "--env-file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Settings from a file of LEADSTREAM_…=value lines; the environment wins over it.",
+    )
+    @wraps(command)
+    def wrapped(*args: Any, env_file: Path | None, **kwargs: Any) -> R:
+        return command(Settings.read(env_file=env_file), *args, **kwargs)
+
+    return wrapped
+
+
+def say(text: str) -> None:
+    """One line for a person, on standard error."""
+    click.echo(text, err=True)
+
+
+def person() -> Console:
+    """Where tables go: standard output, in colour if it is a terminal, else as wide as the table wants."""
+    console = Console(highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = 160
+    return console
+
+
+class Results:
+    """JSON lines on standard output.
+
+    Leaves it to Python to write: a reader that went away (`| head`) is noticed and ends the command quietly.
+    """
+
+    def __init__(self, out: BinaryIO | None = None) -> None:
+        self._out = sys.stdout.buffer if out is None else out
+        self._encode = msgspec.json.Encoder().encode
+
+    def line(self, value: object) -> None:
+        """Writes one value on a line."""
+        self._out.write(self._encode(value) + b"\n")
+
+    def raw(self, line: bytes) -> None:
+        """Writes a line that is JSON already, without its end of line."""
+        self._out.write(line + b"\n")
+
+    def flush(self) -> None:
+        """Makes what was written visible to the reader."""
+        self._out.flush()
+
+
+@contextmanager
+def progress(title: str, total: int | None, unit: str = "") -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error, where that is a terminal; gives the function that moves it to a count."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(40), TextColumn("{task.percentage:>3.0f} %"))
+    with Progress(*columns, TextColumn(unit), TimeRemainingColumn(), console=console, transient=True) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda done: bar.update(task, completed=done)
