@@ -11,8 +11,8 @@
 (30, 'hot')
 >>> read_model("{model: tiny, versoin: 1, rules: {}, tiers: {cold: {}}}", "tiny.yaml")
 Traceback (most recent call last):
-scoring.language.problems.ModelError: tiny.yaml:1:1: the model has no version; add version
-tiny.yaml:1:15: unknown key versoin in the model; did you mean version?
+scoring.language.problems.ModelError: tiny.yaml:1:1: the file has no version; add version
+tiny.yaml:1:15: unknown key versoin in the file; did you mean version?
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ def read_model(text: str, name: str) -> Model:
 
 
 def _model(body: Mapping, text: str, problems: Problems) -> Model | None:
-    check_keys(body, MODEL_KEYS, "the model", problems)
-    require(body, _REQUIRED, "the model", problems)
+    check_keys(body, MODEL_KEYS, "the file", problems)
+    require(body, _REQUIRED, "the file", problems)
     nodes: dict[str, Node] = {key: entry.value for key, entry in body.entries.items()}
     name = read_model_name(nodes["model"], problems) if "model" in nodes else None
     version = read_int(nodes["version"], "version", 1, MAX_VERSION, problems) if "version" in nodes else None

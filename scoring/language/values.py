@@ -126,7 +126,11 @@ def read_int(node: Node, what: str, low: int, high: int, problems: Problems) -> 
     value = node.value if isinstance(node, Scalar) else None
     if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
         return value
-    problems.add(node.place, f"{what} is {described(node)}", f"write a whole number from {low} to {high}")
+    remedy = f"write a whole number from {low} to {high}"
+    if isinstance(value, str) and value.isdecimal():
+        problems.add(node.place, f"{what} is the text {quoted(value)}", f"{remedy}, without quotes and leading zeros")
+    else:
+        problems.add(node.place, f"{what} is {described(node)}", remedy)
     return None
 
 
@@ -171,8 +175,9 @@ def read_conditions(node: Node, what: str, problems: Problems) -> Conditions | N
         return None
     conditions = []
     for name, entry in node.entries.items():
-        items = read_list(entry.value, f"{what} of {quoted(name)}", problems)
-        allowed = [_allowed(item, f"{what} of {quoted(name)}", problems) for item in items or ()]
+        field = f"{quoted(name)} in {what}"
+        items = read_list(entry.value, field, problems)
+        allowed = [_allowed(item, field, problems) for item in items or ()]
         if items is not None and None not in allowed:
             conditions.append(Condition(name, tuple(one for one in allowed if one is not None)))
     return tuple(conditions) if len(conditions) == len(node.entries) else None

@@ -1,0 +1,1 @@
+"""The model language: reading, checks, documents, the shipped models."""
