@@ -7,6 +7,7 @@ import pytest
 from scoring.conditions import Allowed, Condition, Pattern, Range
 from scoring.model import Bounds, Total
 from scoring.reading import read_model
+from scoring.rules.base import Duration
 from scoring.rules.each import Each
 from scoring.rules.only import Only
 from scoring.rules.profile import Profile
@@ -16,7 +17,7 @@ from scoring.rules.streak import Streak
 from scoring.rules.together import Together
 from tests.scoring.model.builders import a_model
 
-HOUR, DAY = 3_600_000, 86_400_000
+HOUR, DAY = Duration(3_600_000), Duration(86_400_000)
 
 
 def allowed(text: str) -> tuple[Allowed, ...]:
@@ -74,7 +75,15 @@ def test_a_list_means_any_of() -> None:
 
 @pytest.mark.parametrize(
     ("text", "ms"),
-    [("1ms", 1), ("90s", 90_000), ("5m", 300_000), ("24h", DAY), ("400d", 400 * DAY), ("5w", 35 * DAY), ("'7d'", 7 * DAY)],
+    [
+        ("1ms", 1),
+        ("90s", 90_000),
+        ("5m", 300_000),
+        ("24h", DAY),
+        ("400d", 400 * DAY),
+        ("5w", 35 * DAY),
+        ("'7d'", Duration(7 * DAY)),
+    ],
 )
 def test_durations(text: str, ms: int) -> None:
     model = a_model(rules=f"engagement: {{demo: {{each: demo, points: 30, hold: {text}}}}}")
@@ -104,12 +113,12 @@ def test_every_rule_kind_with_its_keys() -> None:
         (Condition("seniority", (Pattern("vp"), Pattern("director"))), Condition("size", (Range(50, None),)))
     )
     assert kinds["e"] == Each(("a",), 3)
-    assert kinds["r"] == Repeat(("a", "b"), 2, 7 * DAY)
+    assert kinds["r"] == Repeat(("a", "b"), 2, Duration(7 * DAY))
     assert kinds["t"] == Together((("a",), ("b", "demo")), DAY, True)
-    assert kinds["s"] == Streak(("a",), 3, ("b",), 9 * DAY)
-    assert kinds["o"] == Only(("a",), ("b",), 30 * DAY)
-    assert kinds["q"] == Silence(("a",), 10 * DAY, None)
-    assert kinds["p"] == Silence(("a",), 10 * DAY, ("a", "b"))
+    assert kinds["s"] == Streak(("a",), 3, ("b",), Duration(9 * DAY))
+    assert kinds["o"] == Only(("a",), ("b",), Duration(30 * DAY))
+    assert kinds["q"] == Silence(("a",), Duration(10 * DAY), None)
+    assert kinds["p"] == Silence(("a",), Duration(10 * DAY), ("a", "b"))
     repeat = model.rules[2]
     assert (repeat.dimension, repeat.points, repeat.group) == ("engagement", 1, None)
     assert (repeat.hold_ms, repeat.fade_ms, repeat.halve_ms) == (HOUR, None, 2 * DAY)
@@ -159,9 +168,8 @@ def test_a_model_carries_its_file_and_the_digest_of_its_bytes() -> None:
 
 
 def test_places_are_those_of_the_names() -> None:
-    text = "model: m\nversion: 1\nsignals:\n  a:\n    on: form_fill\nrules: {risk: {b: {each: a, points: 1}}}\ntiers: {c: {}}\n"
+    text = "model: m\nversion: 1\nsignals:\n  s: {on: bounce}\nrules: {fit: {b: {each: s, points: 1}}}\ntiers: {c: {}}"
     model = read_model(text, "m.yaml")
 
     places = [(one.place.line, one.place.column) for one in (model.signals[0], model.rules[0], model.tiers[0])]
-    assert places == [(4, 3), (6, 16), (7, 9)]
-
+    assert places == [(4, 3), (5, 15), (6, 9)]

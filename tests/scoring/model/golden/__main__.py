@@ -1,0 +1,5 @@
+"""Writes the golden files anew."""
+
+from tests.scoring.model.golden import write
+
+write()
