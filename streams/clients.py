@@ -61,8 +61,10 @@ class _LastError:
 
     def __init__(self) -> None:
         self.text = ""
+        self.all_down = False
 
     def __call__(self, error: KafkaError) -> None:
+        self.all_down |= error.code() == KafkaError._ALL_BROKERS_DOWN
         if error.code() != KafkaError._ALL_BROKERS_DOWN or not self.text:
             self.text = error.str()
 
@@ -85,10 +87,17 @@ def _new(settings: Settings, make: Callable[..., _Client], config: Mapping[str, 
     except KafkaException as error:
         why = error.args[0].str()
         raise UsageError(f"Kafka settings are refused: {why}; see `leadstream settings`") from error
-    try:
-        client.list_topics(timeout=REACH_TIMEOUT_S)
-    except KafkaException as error:
-        raise unreachable(settings, last.text or error.args[0].str()) from error
+    attempts = int(REACH_TIMEOUT_S)
+    for attempt in range(1, attempts + 1):
+        try:
+            client.list_topics(timeout=1.0)
+            break
+        except KafkaException as error:
+            # librdkafka tells its reasons when it is polled.
+            client.poll(0)
+            # A name or port that nobody answers at is told soon; a slow broker is waited for.
+            if attempt == attempts or (last.all_down and attempt > 1):
+                raise unreachable(settings, last.text or error.args[0].str()) from error
     return client
 
 

@@ -211,9 +211,9 @@ class Settings(BaseModel):
 
 def _hint(name: str, known: Mapping[str, str], *, in_file: bool) -> str:
     """What to do about an unknown variable; empty where it may be somebody else's (Kubernetes sets such ones)."""
-    near = close_name(name, known)
+    near = close_name(name.removeprefix(PREFIX), [known_name.removeprefix(PREFIX) for known_name in known])
     if near:
-        return f"did you mean {near}?"
+        return f"did you mean {PREFIX}{near}?"
     return "`leadstream settings` lists them all" if in_file else ""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import NamedTuple, cast
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -37,7 +37,7 @@ class Record(NamedTuple):
     headers: Sequence[tuple[str, bytes]]
 
 
-def follow(settings: Settings, topic: str, *, from_start: bool) -> Iterator[Record | None]:
+def follow(settings: Settings, topic: str, *, from_start: bool) -> Generator[Record | None, None, None]:
     """Records as they come, without end; None when there is none for a moment.
 
     Args:
