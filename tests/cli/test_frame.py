@@ -39,9 +39,7 @@ def test_a_misspelt_word_is_answered_with_what_was_meant(
     assert told in ran.err
 
 
-@pytest.mark.parametrize(
-    "arguments", [["dlq", "list"], ["dlq", "show", "0:0"], ["dlq", "replay"]], ids=" ".join
-)
+@pytest.mark.parametrize("arguments", [["dlq", "list"], ["dlq", "show", "0:0"], ["dlq", "replay"]], ids=" ".join)
 def test_a_broker_that_is_away_ends_a_command_with_3_and_its_address(
     leadstream: Leadstream, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
