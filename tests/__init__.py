@@ -1,0 +1,1 @@
+"""Everything that holds leadstream to its word."""

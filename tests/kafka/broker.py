@@ -1,0 +1,320 @@
+"""One real Apache Kafka broker in a process of its own.
+
+Nothing here knows pytest, so benchmarks and scripts use the same class:
+
+    with KafkaBroker() as kafka:
+        producer = Producer({"bootstrap.servers": kafka.bootstrap})
+        ...
+        kafka.kill()      # SIGKILL, as when the machine dies
+        kafka.start()     # the same ports, the same data
+
+A broker is one KRaft node (controller and broker in one) on free loopback ports with its data in a temporary folder.
+It touches its own process and its own folder, and nothing else.
+"""
+
+import base64
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from tests.kafka.jars import kafka_jars, need
+
+__all__ = ["FAST_START", "STEADY", "KafkaBroker", "KafkaBrokerError"]
+
+FAST_START = ("-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xms256m", "-Xmx1g")
+"""JVM options for tests: half the time to start, less CPU beside the tests, a slower broker in the long run."""
+
+STEADY = ("-Xms1g", "-Xmx1g")
+"""JVM options for benchmarks: the JVM may take its time to become fast."""
+
+_LOG_CONFIG = Path(__file__).resolve().parent / "log4j2.properties"
+
+_SETTINGS: dict[str, str] = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "PLAINTEXT",
+    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+    "num.partitions": "4",
+    # leadstream makes its topics by its own command; a topic that appears by itself hides a mistake.
+    "auto.create.topics.enable": "false",
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "4",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "4",
+    "group.initial.rebalance.delay.ms": "0",
+    # After a kill the broker may register again only when its old session has ended (Kafka's default: 9 s).
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "500",
+    # Tests with short sessions see a dead worker within seconds.
+    "group.min.session.timeout.ms": "3000",
+    # One write of rows is one record batch: up to 8 MiB.
+    "message.max.bytes": str(8 * 1024 * 1024),
+    "replica.fetch.max.bytes": str(8 * 1024 * 1024),
+    "log.segment.bytes": str(256 * 1024 * 1024),
+    # Compaction and retention within seconds, for tests that wait for them.
+    "log.cleaner.backoff.ms": "500",
+    "log.retention.check.interval.ms": "10000",
+    "log.initial.task.delay.ms": "1000",
+}
+
+
+class KafkaBrokerError(Exception):
+    """The broker did not start, or was asked for something that its state does not allow."""
+
+
+class KafkaBroker:
+    """A broker that can be started, stopped, killed and started again with the same address and data.
+
+    Args:
+        jvm: Options of the Java machine: `FAST_START` for tests, `STEADY` for benchmarks.
+        settings: Broker settings over the built-in ones, as `server.properties` has them.
+        ready_within: Seconds that a start may take.
+        folder: Where data, settings and log are kept. By default a new temporary folder, removed by `close()`;
+            a folder given here is left where it is.
+    """
+
+    def __init__(
+        self,
+        *,
+        jvm: tuple[str, ...] = FAST_START,
+        settings: Mapping[str, str] | None = None,
+        ready_within: float = 60.0,
+        folder: Path | None = None,
+    ) -> None:
+        self._jvm = jvm
+        self._extra = dict(settings or {})
+        self._ready_within = ready_within
+        self._given_folder = folder
+        self._folder: Path | None = None
+        self._ports: tuple[int, int] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def bootstrap(self) -> str:
+        """The address for clients, `127.0.0.1:PORT`; the same before and after a restart.
+
+        Raises:
+            KafkaBrokerError: The broker was never started.
+        """
+        if self._ports is None:
+            message = "The broker has no address before its first start()."
+            raise KafkaBrokerError(message)
+        return f"127.0.0.1:{self._ports[0]}"
+
+    @property
+    def folder(self) -> Path:
+        """The broker's own folder: `data/`, `server.properties`, `broker.log`.
+
+        Raises:
+            KafkaBrokerError: The broker was never started, or is closed.
+        """
+        if self._folder is None:
+            message = "The broker has no folder before its first start() and after close()."
+            raise KafkaBrokerError(message)
+        return self._folder
+
+    @property
+    def log_path(self) -> Path:
+        """What the broker said, over all its starts."""
+        return self.folder / "broker.log"
+
+    @property
+    def pid(self) -> int | None:
+        """The broker's process id, None while it is down."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is alive."""
+        return self.pid is not None
+
+    def start(self) -> Self:
+        """Start, and return when the broker answers a metadata request.
+
+        The first start takes free ports and formats the storage; later ones use both again. Starting a running broker
+        does nothing.
+
+        Raises:
+            KafkaBrokerError: It did not come up; the message has the end of its log.
+            KafkaSetupError: Java, Maven or Kafka's jars are missing.
+        """
+        if self.running:
+            return self
+        first = self._ports is None
+        for attempt in range(3):
+            if first:
+                self._prepare()
+            try:
+                self._launch()
+            except KafkaBrokerError as error:
+                # Between our look and the broker's bind, another process may take a port.
+                if not first or attempt == 2 or "Address already in use" not in str(error):
+                    raise
+                continue
+            return self
+        raise AssertionError
+
+    def stop(self, *, within: float = 30.0) -> None:
+        """SIGTERM: a controlled shutdown; SIGKILL after `within` seconds. Does nothing while the broker is down."""
+        if self._process is None:
+            return
+        if self.running:
+            self._process.terminate()
+            try:
+                self._process.wait(within)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        self._process.wait()
+        self._process = None
+
+    def kill(self) -> None:
+        """SIGKILL: the broker dies at once, with whatever the system had not written yet still in its cache."""
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
+    def restart(self) -> Self:
+        """`stop()` and `start()`: the same ports, the same data."""
+        self.stop()
+        return self.start()
+
+    def freeze(self) -> None:
+        """SIGSTOP: connections stay open, nothing answers, until `thaw()`."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT: go on after `freeze()`."""
+        self._signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        """Stop the broker and remove its folder, if it is a temporary one. May be called twice."""
+        if self.running:
+            # A frozen process takes no SIGTERM.
+            self.thaw()
+            self.stop(within=10.0)
+        self._process = None
+        self._remove_folder()
+
+    def tail(self, lines: int = 40) -> str:
+        """The last lines of the broker's log."""
+        if self._folder is None or not self.log_path.exists():
+            return "(no log)"
+        return "\n".join(self.log_path.read_text(errors="replace").splitlines()[-lines:])
+
+    def __enter__(self) -> Self:
+        """Start."""
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop and clean up."""
+        self.close()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is None or not self.running:
+            message = f"The broker is down: it cannot take {number.name}."
+            raise KafkaBrokerError(message)
+        self._process.send_signal(number)
+
+    def _prepare(self) -> None:
+        self._remove_folder()
+        if self._given_folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="leadstream-kafka-"))
+        else:
+            self._given_folder.mkdir(parents=True, exist_ok=True)
+            self._folder = self._given_folder
+        self._ports = _two_free_ports()
+        client, controller = self._ports
+        settings = {
+            **_SETTINGS,
+            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+            "listeners": f"PLAINTEXT://127.0.0.1:{client},CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{client}",
+            "log.dirs": str(self._folder / "data"),
+            **self._extra,
+        }
+        properties = "".join(f"{name}={value}\n" for name, value in settings.items())
+        (self._folder / "server.properties").write_text(properties)
+        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        command = self._java("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster_id, "-c")
+        command.append(str(self._folder / "server.properties"))
+        done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        if done.returncode != 0:
+            self._ports = None
+            message = f"Kafka's storage could not be formatted (exit {done.returncode}):\n{done.stdout}{done.stderr}"
+            raise KafkaBrokerError(message)
+
+    def _java(self, *arguments: str) -> list[str]:
+        classes = f"{kafka_jars()}/*"
+        log_config = f"-Dlog4j2.configurationFile={_LOG_CONFIG}"
+        return [need("java", "default-jre-headless"), *self._jvm, log_config, "-cp", classes, *arguments]
+
+    def _launch(self) -> None:
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._java("kafka.Kafka", str(self.folder / "server.properties")),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self.folder,
+                # Ctrl-C in a terminal is for the tests; they stop the broker in their own order.
+                start_new_session=True,
+                env={**os.environ, "LC_ALL": "C.UTF-8"},
+            )
+        deadline = time.monotonic() + self._ready_within
+        while not self._answers():
+            if not self.running:
+                code = self._process.wait()
+                self._process = None
+                message = f"The broker ended with exit {code} while starting. Its log ends:\n{self.tail()}"
+                raise KafkaBrokerError(message)
+            if time.monotonic() > deadline:
+                self.kill()
+                message = f"The broker was not ready within {self._ready_within:.0f} s. Its log ends:\n{self.tail()}"
+                raise KafkaBrokerError(message)
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(self._address(), timeout=0.2):
+            admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+            with contextlib.suppress(KafkaException):
+                return bool(admin.list_topics(timeout=2.0).brokers)
+        return False
+
+    def _address(self) -> tuple[str, int]:
+        host, port = self.bootstrap.split(":")
+        return host, int(port)
+
+    def _remove_folder(self) -> None:
+        if self._folder is not None and self._given_folder is None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder = None
+
+
+def _two_free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1]), int(other.getsockname()[1])
