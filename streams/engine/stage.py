@@ -4,7 +4,8 @@ Two shapes of stage:
 
 * `TableStage`: one source topic, a table of rows with a changelog, outputs. The unit of work is one fetched batch of
   one partition. `score` is one.
-* `CarryStage`: many source topics, outputs, no table. The unit of work is one poll over all partitions. `ingest` is one.
+* `CarryStage`: many source topics, outputs, no table. The unit of work is one poll over all partitions; `ingest` is
+  one.
 
 Nothing here knows what the records mean.
 """
@@ -22,6 +23,7 @@ __all__ = [
     "Output",
     "PartitionFold",
     "Position",
+    "Publisher",
     "Record",
     "Step",
     "TablePartition",
@@ -51,7 +53,7 @@ class Position(NamedTuple):
     """Where a fold goes on: the offset of a record, and how many of the rows in it are done already."""
 
     offset: int
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]  # hides tuple.index, which nobody calls
 
 
 class Output(NamedTuple):
@@ -61,6 +63,19 @@ class Output(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]] = ()
+
+
+class Publisher(Protocol):
+    """Publishes beside the steps: requests to other stages, never results of a fold (those are a step's outputs)."""
+
+    async def publish(
+        self, topic: str, partition: int, key: bytes | None, value: bytes | None, timestamp_ms: int | None = None
+    ) -> int:
+        """Publishes one record and waits for the broker.
+
+        Returns:
+            The record's time as the broker has it (its own for a `LogAppendTime` topic), milliseconds.
+        """
 
 
 @dataclass(slots=True)
@@ -123,6 +138,12 @@ class TableStage(Protocol):
     claimed: tuple[str, ...]
     """Those of `outputs` that are compacted: a new owner claims them, as it claims the changelog."""
 
+    async def started(self, publisher: Publisher) -> None:
+        """Runs once in the worker's event loop, when the broker is reached and before anything is assigned."""
+
+    async def stopped(self) -> None:
+        """Runs once in the same loop at a graceful stop; after a crash it does not."""
+
     def partition(self, partition: int) -> TablePartition:
         """An empty state for a partition that was assigned."""
 
@@ -167,6 +188,12 @@ class CarryStage(Protocol):
 
     name: str
     sources: tuple[str, ...]
+
+    async def started(self, publisher: Publisher) -> None:
+        """Runs once in the worker's event loop, when the broker is reached and before anything is assigned."""
+
+    async def stopped(self) -> None:
+        """Runs once in the same loop at a graceful stop; after a crash it does not."""
 
     def assigned(self, partitions: frozenset[TopicPartition]) -> None:
         """The partitions are these from now on; nothing is in hand, reading goes on at what was committed."""

@@ -1,0 +1,116 @@
+"""Batches instead of records: what the consumer thread hands on, and how it unpacks what was fetched.
+
+aiokafka makes one object per record, which alone costs more than folding it. Here its `PartitionRecords` yields one
+`Chunk` per record batch of the broker, with the positions before and behind it: control batches, gaps of compacted
+logs and the tail of a batch that was read before all move the position without a record, and none of it is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from aiokafka.consumer import fetcher
+from aiokafka.errors import CorruptRecordException
+
+from streams.engine.stage import FetchState, Record, TopicPartition
+
+__all__ = ["FOLDED", "Batch", "BatchRecords", "Chunk", "Poll", "install", "to_batch"]
+
+FOLDED = object()
+"""Set as a consumer's key deserializer, it asks for chunks; every other consumer of the process gets records."""
+
+
+class Chunk(NamedTuple):
+    """One record batch; [start, end) is how far it moves the position."""
+
+    start: int
+    end: int
+    records: list[Record]
+
+
+class _Message:
+    """Looks like an aiokafka record to Faust, which reads these names."""
+
+    __slots__ = ("offset", "partition", "timestamp", "topic", "value")
+
+    timestamp_type = 0
+    headers = ()
+    key = checksum = None
+    serialized_key_size = serialized_value_size = 0
+
+    offset: int
+    timestamp: int
+
+
+class Batch(_Message):
+    """What one fetch brought from one partition. Its offset is the last one that it covers."""
+
+    __slots__ = ("behind", "end", "records", "start")
+
+    def __init__(self, tp: TopicPartition, chunks: Sequence[Chunk], behind: int) -> None:
+        self.topic, self.partition = tp
+        self.start, self.end = chunks[0].start, chunks[-1].end
+        self.records = chunks[0].records if len(chunks) == 1 else [r for chunk in chunks for r in chunk.records]
+        self.behind = behind
+        self.offset = self.end - 1
+        self.timestamp = self.records[-1].timestamp_ms if self.records else 0
+        self.value = self
+
+
+class Poll(_Message):
+    """What one fetch brought from all partitions, and what is known of those that brought nothing."""
+
+    __slots__ = ("fetched", "idle", "more")
+
+    def __init__(
+        self,
+        tp: TopicPartition,
+        number: int,
+        fetched: dict[TopicPartition, list[Record]],
+        idle: dict[TopicPartition, FetchState],
+        more: bool,
+    ) -> None:
+        self.topic, self.partition = tp
+        self.fetched, self.idle, self.more = fetched, idle, more
+        self.offset = number
+        self.timestamp = 0
+        self.value = self
+
+
+def to_batch(tp: Any, chunks: Sequence[Chunk], behind: int) -> Batch:
+    """A partition's chunks as one batch."""
+    return Batch(TopicPartition(tp.topic, tp.partition), chunks, behind)
+
+
+_fields = attrgetter("offset", "timestamp", "key", "value", "headers")
+_record = partial(tuple.__new__, Record)
+
+
+class BatchRecords(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka is not typed
+    """The records of one partition of one fetch."""
+
+    next_fetch_offset: int
+
+    def _unpack_records(self) -> Iterator[Any]:
+        """Yields chunks where they were asked for; checks each CRC as aiokafka does."""
+        if self._key_deserializer is not FOLDED:
+            yield from super()._unpack_records()
+            return
+        while self._records.has_next():
+            batch = self._records.next_batch()
+            if self._check_crcs and not batch.validate_crc():
+                raise CorruptRecordException(f"the CRC of a record batch in {self._tp} is wrong")
+            start = self.next_fetch_offset
+            records: list[Record] = [] if batch.is_control_batch else list(map(_record, map(_fields, batch)))
+            if records and records[0].offset < start:
+                records = [record for record in records if record.offset >= start]
+            self.next_fetch_offset = max(start, batch.next_offset)
+            yield Chunk(start, self.next_fetch_offset, records)
+
+
+def install() -> None:
+    """Lets aiokafka's fetcher make `BatchRecords`; consumers that did not ask notice nothing."""
+    fetcher.PartitionRecords = BatchRecords

@@ -1,0 +1,63 @@
+"""One worker with a toy stage: `python -m tests.engine.worker counter|mover CONFIG` (a JSON object)."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import random
+import signal
+import sys
+from typing import Any
+
+from streams.engine import EngineError, NullObserver
+from streams.engine.app import run_carry, run_table
+from streams.engine.config import CrashPoint, EngineConfig
+from tests.engine.toy import Counter, Mover
+
+
+class Loud(NullObserver):
+    """Says on standard output when the worker becomes ready or unready."""
+
+    def health(self, ready: bool, why: str) -> None:
+        print("READY" if ready else "UNREADY", why, flush=True)
+
+
+def crashing(point: str, after: int) -> Any:
+    """Kills the process (-9) when it passes the point for the `after`-th time, or a bit later."""
+    passed = 0
+    at = random.randint(1, after)
+
+    def crash_point(name: CrashPoint) -> None:
+        nonlocal passed
+        if name == point:
+            passed += 1
+            if passed >= at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return crash_point
+
+
+def main(stage: str, settings: dict[str, Any]) -> int:
+    logging.basicConfig(
+        level=os.environ.get("LOG_LEVEL", "INFO"),
+        stream=sys.stderr,
+        format="%(asctime)s %(name)s %(levelname)s %(message)s",
+    )
+    prefix = settings.pop("prefix")
+    if "crash" in settings:
+        settings["crash_point"] = crashing(*settings.pop("crash"))
+    config = EngineConfig(app_id=f"{prefix}-{stage}", **settings)
+    try:
+        if stage == "counter":
+            run_table(Counter(prefix), config, Loud())
+        else:
+            run_carry(Mover(prefix, config.partitions), config, Loud())
+    except EngineError as error:
+        logging.critical("%s", error)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], json.loads(sys.argv[2])))
