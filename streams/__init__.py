@@ -1,0 +1,1 @@
+"""When and where: the Faust workers, the engine beneath them, every adapter, and the command line."""
