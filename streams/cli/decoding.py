@@ -1,10 +1,38 @@
-"""Records of every topic as JSON lines: what `leadstream read` prints."""
+"""Records of every topic as JSON lines: what `leadstream read` prints.
+
+Each line begins with `partition` and `offset`. Then come, by topic:
+
+* raw topics and `lead-internal`: `received_at` (the record's time) and the members of the event, so that what is
+  read is what `leadstream score` takes; what is no JSON object as `key` and `value`;
+* `lead-events`: the rows, one a line (`schemas.lines`);
+* `lead-scores`, `tier-changes`: the members of the contract;
+* the changelog: lead rows, checkpoints, owners and the model, told apart by `type`;
+* `dead-letters`: place, reason, message, headers, `key` and `value`.
+"""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
+from typing import Any
 
-__all__ = ["text_or_base64"]
+import msgspec
+
+from schemas.dead_letters import DeadLetterHeaders, HeaderError, original_headers
+from schemas.lines import log_lines
+from schemas.times import iso
+from schemas.topics import DEAD_LETTERS, LEAD_EVENTS, LEAD_SCORES, LEADS_CHANGELOG, TIER_CHANGES
+from streams.cli.changelog import changelog_line
+from streams.dead_letters import marked_offset
+from streams.errors import InputError
+from streams.topic_reader import Record
+
+__all__ = ["decoder_of", "text_or_base64"]
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+_PLACE = ("partition", "offset", "received_at")
 
 
 def text_or_base64(content: bytes | None) -> str | dict[str, str] | None:
@@ -15,3 +43,74 @@ def text_or_base64(content: bytes | None) -> str | dict[str, str] | None:
         return content.decode()
     except UnicodeDecodeError:
         return {"base64": base64.b64encode(content).decode()}
+
+
+def decoder_of(topic: str) -> Callable[[Record], list[bytes]]:
+    """What makes lines of the records of a topic, named without the prefix."""
+    return _DECODERS.get(topic, _raw)
+
+
+def _raw(record: Record) -> list[bytes]:
+    """A record as its producer sent it. `received_at` is the broker's word, whatever the producer wrote there."""
+    place = {"partition": record.partition, "offset": record.offset, "received_at": iso(record.timestamp_ms)}
+    try:
+        event = None if record.value is None else _decode(record.value)
+    except msgspec.DecodeError:
+        event = None
+    if isinstance(event, dict):
+        return [_encode(place | {name: value for name, value in event.items() if name not in _PLACE})]
+    return [_encode(place | _bytes_of(record))]
+
+
+def _contract(record: Record) -> list[bytes]:
+    """Our own JSON objects, spliced: they are trusted, and there may be millions."""
+    value = record.value
+    if value is None or not value.startswith(b"{") or b"\n" in value:
+        return [_encode({"partition": record.partition, "offset": record.offset} | _bytes_of(record))]
+    return [b'{"partition":%d,"offset":%d,%s' % (record.partition, record.offset, value[1:])]
+
+
+def _log(record: Record) -> list[bytes]:
+    try:
+        return log_lines(record.partition, record.offset, record.value)
+    except ValueError as error:
+        raise InputError(f"{LEAD_EVENTS} {record.partition}:{record.offset}: {error}") from error
+
+
+def _changelog(record: Record) -> list[bytes]:
+    try:
+        return [_encode(changelog_line(record))]
+    except ValueError as error:
+        raise InputError(f"{LEADS_CHANGELOG} {record.partition}:{record.offset}: {error}") from error
+
+
+def _dead_letter(record: Record) -> list[bytes]:
+    line: dict[str, Any] = {"partition": record.partition, "offset": record.offset, "at": iso(record.timestamp_ms)}
+    try:
+        why = DeadLetterHeaders.read(record.headers)
+    except HeaderError:
+        offset = marked_offset(record)
+        line |= {"replayed": f"{record.partition}:{offset}"} if offset is not None else _bytes_of(record)
+        return [_encode(line)]
+    came_from = {"topic": why.topic, "partition": why.partition, "offset": why.offset}
+    headers = [[name, text_or_base64(value)] for name, value in original_headers(record.headers)]
+    return [
+        _encode(
+            line
+            | {"reason": why.reason, "message": why.exception_message, "from": came_from, "headers": headers}
+            | _bytes_of(record)
+        )
+    ]
+
+
+def _bytes_of(record: Record) -> dict[str, Any]:
+    return {"key": text_or_base64(record.key), "value": text_or_base64(record.value)}
+
+
+_DECODERS: dict[str, Callable[[Record], list[bytes]]] = {
+    LEAD_EVENTS: _log,
+    LEAD_SCORES: _contract,
+    TIER_CHANGES: _contract,
+    LEADS_CHANGELOG: _changelog,
+    DEAD_LETTERS: _dead_letter,
+}

@@ -73,7 +73,7 @@ class Board:
             ("since", {"no_wrap": True}),
             ("changes next", {"no_wrap": True}),
         ):
-            table.add_column(name, **options)  # type: ignore[arg-type]  # the options differ by column
+            table.add_column(name, **options)
         best = self.best(rows)
         for record in best:
             table.add_row(

@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from bisect import bisect_left
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from streams.engine.checkpoint import CHECKPOINT_KEY, Checkpoint, encode_checkpoint
@@ -116,6 +118,9 @@ class BatchSteps:
             )
 
 
+_offset = attrgetter("offset")
+
+
 def _behind(records: list[Record], offset: int) -> list[Record]:
     """The records that are not done: the one at `offset` may be done in part."""
-    return [record for record in records if record.offset >= offset]
+    return records[bisect_left(records, offset, key=_offset) :]

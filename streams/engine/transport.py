@@ -67,6 +67,7 @@ class EngineThread(driver.AIOKafkaConsumerThread):
         """Nobody looks at aiokafka's coordinator: where it dies, the worker would live on without a group."""
         await super().on_start()
         consumer = self._ensure_consumer()
+        consumer._fetcher._prefetch_backoff = 0.0
         self.engine_app.guard.watch_task(consumer._coordinator._coordination_task, "the group coordinator's task")
         self.engine_app.guard.watch_task(consumer._fetcher._fetch_task, "the fetcher's task")
 

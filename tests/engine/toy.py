@@ -40,7 +40,8 @@ class Row(msgspec.Struct, array_like=True):
 class CounterPartition:
     """Rows of one partition, changed in place."""
 
-    def __init__(self) -> None:
+    def __init__(self, step_rows: int = ROWS_PER_STEP) -> None:
+        self.step_rows = step_rows
         self.rows: dict[bytes, Row] = {}
         self.now = 0
         self.heap: list[tuple[int, bytes]] = []
@@ -81,7 +82,7 @@ class CounterPartition:
                 applied += 1
                 last = index + 1 == len(rows)
                 position = Position(record.offset + 1) if last else Position(record.offset, index + 1)
-                if applied >= ROWS_PER_STEP:
+                if applied >= self.step_rows:
                     return self.step(position, dirty, outputs, applied)
             if first >= len(rows):
                 position = Position(record.offset + 1)
@@ -116,8 +117,9 @@ class CounterPartition:
     def change(self, key: bytes, row: Row, cause: str, outputs: list[Output]) -> None:
         row.seq += 1
         name = key.decode()
-        body = {"id": f"{name}:{row.seq}", "seq": row.seq, "count": row.count, "total": row.total, "cause": cause}
-        outputs.append(Output("changes", key, encode(body), [("id", body["id"].encode())]))
+        number = f"{name}:{row.seq}"
+        body = {"id": number, "seq": row.seq, "count": row.count, "total": row.total, "cause": cause}
+        outputs.append(Output("changes", key, encode(body), [("id", number.encode())]))
         outputs.append(Output("scores", key, encode([row.seq, row.count, row.total])))
 
 
@@ -126,12 +128,13 @@ class Counter:
 
     name = "counter"
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, step_rows: int = ROWS_PER_STEP) -> None:
         self.prefix = prefix
+        self.step_rows = step_rows
         self.source = f"{prefix}-log"
         self.changelog = f"{prefix}-counter-changelog"
-        self.outputs = (f"{prefix}-changes", f"{prefix}-scores")
-        self.claimed = (f"{prefix}-scores",)
+        self.outputs: tuple[str, ...] = (f"{prefix}-changes", f"{prefix}-scores")
+        self.claimed: tuple[str, ...] = (f"{prefix}-scores",)
         self.publisher: Publisher | None = None
 
     async def started(self, publisher: Publisher) -> None:
@@ -141,7 +144,7 @@ class Counter:
         pass
 
     def partition(self, partition: int) -> PrefixedPartition:
-        return PrefixedPartition(self.prefix)
+        return PrefixedPartition(self.prefix, self.step_rows)
 
     async def prepare(self, partition: int, state: object, start: Position) -> None:
         pass
@@ -153,8 +156,8 @@ class Counter:
 class PrefixedPartition(CounterPartition):
     """Publishes to the topics of one test."""
 
-    def __init__(self, prefix: str) -> None:
-        super().__init__()
+    def __init__(self, prefix: str, step_rows: int) -> None:
+        super().__init__(step_rows)
         self.prefix = prefix
 
     def step(self, position: Position, dirty: dict[bytes, Row], outputs: list[Output], applied: int) -> Step:
@@ -168,7 +171,7 @@ class Mover:
     name = "mover"
 
     def __init__(self, prefix: str, partitions: int) -> None:
-        self.sources = (f"{prefix}-raw-a", f"{prefix}-raw-b")
+        self.sources: tuple[str, ...] = (f"{prefix}-raw-a", f"{prefix}-raw-b")
         self.target = f"{prefix}-log"
         self.partitions = partitions
         self.idle_seen = 0

@@ -47,14 +47,15 @@ def main(stage: str, settings: dict[str, Any]) -> int:
     prefix = settings.pop("prefix")
     if "crash" in settings:
         settings["crash_point"] = crashing(*settings.pop("crash"))
+    step_rows = settings.pop("step_rows", 40)
     config = EngineConfig(app_id=f"{prefix}-{stage}", **settings)
     try:
         if stage == "counter":
-            run_table(Counter(prefix), config, Loud())
+            run_table(Counter(prefix, step_rows), config, Loud())
         else:
             run_carry(Mover(prefix, config.partitions), config, Loud())
     except EngineError as error:
-        logging.critical("%s", error)
+        logging.getLogger("worker").critical("%s", error)
         return error.exit_code
     return 0
 

@@ -105,21 +105,25 @@ class Evidence:
     def under(self, model: Model) -> "Evidence":
         """What stays known when a new model comes.
 
-        What the new model defines in the same words stays: occurrences of a signal, the match of a rule, the values of
-        a profile field. What it does not name is forgotten; what is new starts empty, but a new `repeat` or `together`
-        over signals that stay looks at what is remembered of them.
+        What the new model defines in the same words stays, also under another name: occurrences of a signal, the match
+        of a rule, the values of a profile field. What it does not name is forgotten; what is new starts empty, but a
+        new `repeat` or `together` over signals that stay looks at what is remembered of them.
         """
         new = Evidence(model)
+        old_signals = {signal.definition: name for name, signal in self.model.signals.items()}
         for name, signal in model.signals.items():
-            old = self.model.signals.get(name)
-            if old is not None and old.definition == signal.definition:
-                new.history[name] = self.kept(name)
-        old_rules = {rule.name: rule for rule in self.model.rules}
+            if signal.definition in old_signals:
+                new.history[name] = self.kept(old_signals[signal.definition])
+        matching = ("repeat", "together")
+        old_matches = {
+            self.model.match_definition(rule): self.matches.get(rule.name)
+            for rule in self.model.rules
+            if rule.kind in matching
+        }
         for rule in model.rules:
-            if rule.name in self.matches and rule.name in old_rules and rule.kind in ("repeat", "together"):
-                before = self.model.match_definition(old_rules[rule.name])
-                if before == model.match_definition(rule):
-                    new.matches[rule.name] = self.matches[rule.name]
+            moment = old_matches.get(model.match_definition(rule)) if rule.kind in matching else None
+            if moment is not None:
+                new.matches[rule.name] = moment
         for field in new.fields:
             new.fields[field] = list(self.fields.get(field, []))
         new.remember_matches()

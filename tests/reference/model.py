@@ -31,8 +31,8 @@ class Signal:
 
     @property
     def definition(self) -> str:
-        """What makes it the same signal in two versions of a model: all but how many are kept."""
-        return json.dumps([self.name, self.kinds, self.where, self.unless, self.distinct], sort_keys=True)
+        """What makes it the same signal in two versions of a model: neither its name nor how many are kept."""
+        return json.dumps([self.kinds, self.where, self.unless, self.distinct], sort_keys=True)
 
     def counts(self, event: dict[str, Any]) -> bool:
         """Whether this event is an occurrence of the signal."""
@@ -97,9 +97,9 @@ class Model:
         return frozenset(self.publish).union(*(rule.profile for rule in self.rules))
 
     def match_definition(self, rule: Rule) -> str:
-        """What makes a remembered match of `repeat` or `together` the same fact in two versions of a model."""
+        """What makes a remembered match of `repeat` or `together` the same fact in two versions: all but its points."""
         signals = [[self.signals[name].definition for name in union] for union in rule.signals]
-        return json.dumps([rule.name, rule.kind, signals, rule.times, rule.within, rule.in_order])
+        return json.dumps([rule.kind, signals, rule.times, rule.within, rule.in_order])
 
 
 def read_model(plain: dict[str, Any]) -> Model:

@@ -118,7 +118,7 @@ class Known:
         broken = any(time > latest for time, _ in self.others[rule.name])
         return (0, 0) if broken or at - latest < rule.within else (rule.points, latest + rule.within)
 
-    def _profile(self, rule: Rule, at: int) -> tuple[int, int]:
+    def _profile(self, rule: Rule, _at: int) -> tuple[int, int]:
         for field, asked in rule.profile.items():
             if field not in self.profile or not is_asked_for(asked, self.profile[field][0]):
                 return 0, 0

@@ -130,7 +130,7 @@ def test_together_one_event_may_serve_two_signals() -> None:
 
 
 def test_together_in_order_of_three_takes_the_chain_that_goes_back_least() -> None:
-    """open 0, visit 1, open 2, visit 3, form 5: the chain is 2, 3, 5."""
+    """Of open 0, visit 1, open 2, visit 3, form 5 the chain is 2, 3, 5."""
     rows = [opened(0, "a"), visit(1), opened(2, "b"), visit(3), form(5)]
 
     assert reason("{together: [open, visit, form], within: 4ms, in_order: true, points: 9}", *rows) == (9, 5)

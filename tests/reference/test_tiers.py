@@ -74,7 +74,7 @@ def test_gates_on_dimensions(gate: str, expected: int) -> None:
 
 
 def test_requires_any_looks_at_points_whether_or_not_the_group_lets_them_count() -> None:
-    """The small rule loses its group, opens the gate, and closes it when it ends: reasons are the same, the tier not."""
+    """A loser of its group opens the gate, and closes it when it ends: the same reasons, another tier."""
     rules = (
         "{engagement: {big: {each: visit, points: 30, group: g}, small: {each: form, points: 5, hold: 1h, group: g}}}"
     )
@@ -106,8 +106,8 @@ def test_of_a_group_the_largest_counts_and_in_a_tie_the_first_of_the_file() -> N
 def test_reasons_are_the_largest_first_then_in_the_order_of_the_file() -> None:
     """By size, so -20 comes before 15; equal sizes as the file has them, across dimensions."""
     rules = (
-        "{risk: {b: {each: bounce, points: -20}, v: {each: visit, points: -15}}, fit: {t: {profile: {t: x}, points: 15}},"
-        " engagement: {f: {each: form, points: 30}}}"
+        "{risk: {b: {each: bounce, points: -20}, v: {each: visit, points: -15}},"
+        " fit: {t: {profile: {t: x}, points: 15}}, engagement: {f: {each: form, points: 30}}}"
     )
     outcome = evaluate([visit(0), form(0), bounced(0), profile(0, t="x")], a_model("{cold: {}}", rules))
 

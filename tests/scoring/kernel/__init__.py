@@ -1,0 +1,1 @@
+"""Tests of what a score is: the kernel, through the fold that the score stage runs."""
