@@ -1,0 +1,198 @@
+"""Topics: made as the list in `schemas.topics` says, and compared with it. What exists is never changed.
+
+In history mode (a past stream runs as if it were then) record times are those of their senders, and nothing is
+deleted by time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (
+    AdminClient,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+    TopicMetadata,
+)
+
+from schemas.topics import TOPICS, Topic
+from streams.clients import new_admin, reach, unreachable
+from streams.engine.errors import StateRefused
+from streams.errors import UsageError
+from streams.settings import Settings, variable
+
+__all__ = ["check", "create", "settings_of", "wanted_partitions"]
+
+_TIMEOUT_S = 30.0
+_DAY_MS = 86_400_000
+
+MAX_BATCH_BYTES = 8 * 1024 * 1024
+"""Of topics that workers write: one step's rows are one record batch, of up to 4 MiB."""
+
+_COMPACTED = {
+    # Recovery reads what is not compacted yet: small segments, cleaned soon.
+    "segment.bytes": str(64 * 1024 * 1024),
+    "segment.ms": str(3_600_000),
+    "min.cleanable.dirty.ratio": "0.2",
+    "delete.retention.ms": str(_DAY_MS),
+}
+
+
+def wanted_partitions(topic: Topic, settings: Settings) -> int:
+    """How many partitions a topic must have: 1 stays 1, the others are all set to the same number."""
+    return 1 if topic.partitions == 1 else settings.partitions
+
+
+def settings_of(topic: Topic, settings: Settings, *, history: bool) -> dict[str, str]:
+    """Kafka's settings of a topic, by name."""
+    days = {
+        "raw": settings.retention_raw_days,
+        "log": settings.retention_log_days,
+        "outputs": settings.retention_outputs_days,
+    }.get(topic.group)
+    wanted: dict[str, str] = {
+        "cleanup.policy": topic.cleanup,
+        "message.timestamp.type": "CreateTime" if history else topic.time,
+    }
+    if topic.cleanup == "delete":
+        wanted["retention.ms"] = "-1" if history or days is None else str(days * _DAY_MS)
+        wanted["retention.bytes"] = "-1"
+    else:
+        wanted |= _COMPACTED
+    if topic.group != "raw":
+        wanted["max.message.bytes"] = str(MAX_BATCH_BYTES)
+    return wanted
+
+
+def create(settings: Settings, history: bool) -> list[str]:
+    """Makes the topics that do not exist, and then compares them all.
+
+    Returns:
+        The names of the new ones.
+
+    Raises:
+        BrokerUnreachable: Nobody answers.
+        StateRefused: A topic that existed before is not as it must be.
+        UsageError: There are fewer brokers than replicas.
+    """
+    _refuse_embedded(settings)
+    admin = new_admin(settings)
+    existing = reach(settings, admin)
+    missing = [topic for topic in TOPICS if settings.topic(topic.name) not in existing]
+    made = _make(settings, admin, missing, history=history)
+    check(settings, history)
+    return made
+
+
+def check(settings: Settings, history: bool) -> list[str]:
+    """Compares every topic with what it must be; returns their names.
+
+    Raises:
+        BrokerUnreachable: Nobody answers.
+        StateRefused: They differ; every difference is told.
+    """
+    _refuse_embedded(settings)
+    admin = new_admin(settings)
+    existing = reach(settings, admin)
+    found = _read_settings(settings, admin, [name for name in _names(settings) if name in existing])
+    problems = [
+        problem for topic in TOPICS for problem in _differences(topic, settings, existing, found, history=history)
+    ]
+    if problems:
+        raise StateRefused("\n".join(problems))
+    return _names(settings)
+
+
+def _names(settings: Settings) -> list[str]:
+    return [settings.topic(topic.name) for topic in TOPICS]
+
+
+def _refuse_embedded(settings: Settings) -> None:
+    if settings.broker_profile == "embedded":
+        raise UsageError(
+            "the embedded broker makes its topics itself and cannot be told how; "
+            f"set {variable('broker_profile')}=kafka"
+        )
+
+
+def _make(settings: Settings, admin: AdminClient, topics: Iterable[Topic], *, history: bool) -> list[str]:
+    wanted = [
+        NewTopic(
+            settings.topic(topic.name),
+            num_partitions=wanted_partitions(topic, settings),
+            replication_factor=settings.replication,
+            config=settings_of(topic, settings, history=history),
+        )
+        for topic in topics
+    ]
+    if not wanted:
+        return []
+    made: list[str] = []
+    for name, future in admin.create_topics(wanted, operation_timeout=_TIMEOUT_S).items():
+        try:
+            future.result(_TIMEOUT_S)
+        except KafkaException as error:
+            _explain(settings, name, error.args[0])
+        else:
+            made.append(name)
+    return sorted(made)
+
+
+def _explain(settings: Settings, name: str, error: KafkaError) -> None:
+    if error.code() == KafkaError.TOPIC_ALREADY_EXISTS:
+        return  # somebody else made it in this moment; the comparison that follows looks at it
+    if error.code() == KafkaError.INVALID_REPLICATION_FACTOR:
+        raise UsageError(
+            f"topic {name}: {error.str()}; {variable('replication')}={settings.replication} asks for as many brokers"
+        )
+    if error.code() in (KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError.REQUEST_TIMED_OUT):
+        raise unreachable(settings, f"topic {name} was not made: {error.str()}")
+    raise StateRefused(f"topic {name} cannot be made at {settings.bootstrap_servers}: {error.str()}")
+
+
+def _read_settings(settings: Settings, admin: AdminClient, names: Iterable[str]) -> dict[str, dict[str, str | None]]:
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
+    found: dict[str, dict[str, str | None]] = {}
+    if not resources:
+        return found
+    for resource, future in admin.describe_configs(resources, request_timeout=_TIMEOUT_S).items():
+        try:
+            entries = future.result(_TIMEOUT_S)
+        except KafkaException as error:
+            raise unreachable(settings, f"the settings of {resource.name} cannot be read: {error}") from error
+        found[resource.name] = {name: entry.value for name, entry in entries.items()}
+    return found
+
+
+def _differences(
+    topic: Topic,
+    settings: Settings,
+    existing: Mapping[str, TopicMetadata],
+    found: Mapping[str, Mapping[str, str | None]],
+    *,
+    history: bool,
+) -> list[str]:
+    name = settings.topic(topic.name)
+    if name not in existing:
+        return [f"topic {name} does not exist; make it with `leadstream topics create`"]
+    partitions, wanted = existing[name].partitions, wanted_partitions(topic, settings)
+    problems = []
+    if len(partitions) != wanted:
+        hint = f"; set {variable('partitions')} to what the topics have" if topic.partitions > 1 else ""
+        problems.append(f"topic {name} has {len(partitions)} partitions, {wanted} are wanted{hint}")
+    replicas = min((len(partition.replicas) for partition in partitions.values()), default=0)
+    if replicas < settings.replication:
+        problems.append(
+            f"topic {name} has {replicas} replicas, {variable('replication')}={settings.replication} are wanted; "
+            "add them with kafka-reassign-partitions"
+        )
+    for key, value in settings_of(topic, settings, history=history).items():
+        actual = found[name].get(key)
+        if actual != value:
+            problems.append(
+                f"topic {name} has {key}={actual}, {value} is wanted; change it with "
+                f"kafka-configs --alter --topic {name} --add-config {key}={value}, or change the setting"
+            )
+    return problems
