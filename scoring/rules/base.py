@@ -8,12 +8,31 @@ rule is about (signals, or for `profile` conditions).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, NewType
+from typing import ClassVar, NewType, Protocol
 
 from scoring.conditions import Conditions
+from scoring.evidence import Occurrences, union
+from scoring.points import PointsOverTime
 
-__all__ = ["Conditions", "Duration", "RuleKind", "SignalNames", "Times"]
+__all__ = [
+    "NOTHING",
+    "NO_MATCH",
+    "Conditions",
+    "Duration",
+    "Evaluator",
+    "Known",
+    "Matcher",
+    "ProfileValue",
+    "RuleKind",
+    "RulePlace",
+    "SignalNames",
+    "Times",
+    "latest_of",
+    "match_evaluator",
+    "occurrences_of",
+]
 
 SignalNames = tuple[str, ...]
 """One signal or several. Several at a place where one is meant are the union of their occurrences."""
@@ -39,3 +58,104 @@ class RuleKind:
     SENTENCE: ClassVar[str]
     """What earns the points, as `model show` says it: keys in braces; what stands in brackets is left out where its
     key is at its default."""
+
+    def signals(self) -> tuple[str, ...]:
+        """Names of all signals that the rule looks at."""
+        return ()
+
+    def profile_fields(self) -> tuple[str, ...]:
+        """Names of all profile fields that the rule looks at."""
+        return ()
+
+    def evaluator(self, place: RulePlace) -> Evaluator:
+        """What the rule gives a lead at a moment."""
+        raise NotImplementedError
+
+    def matcher(self, place: RulePlace) -> Matcher | None:
+        """For kinds that remember their latest match: how it is found in what is kept now."""
+        return None
+
+
+ProfileValue = tuple[str | int | bool | None, int, int]
+"""Value (None: deleted), `occurred_at` in milliseconds, digest of `event_id`."""
+
+NO_MATCH = -(1 << 62)
+"""The time of a match that never was."""
+
+
+class Known(Protocol):
+    """What a rule sees of a lead.
+
+    Attributes:
+        occurrences: By number of the signal; None where there are none.
+        matches: By number of the rule: time of its latest match, or `NO_MATCH`.
+        profile: By name of the field.
+    """
+
+    occurrences: list[Occurrences | None]
+    matches: list[int]
+    profile: dict[str, ProfileValue]
+
+
+Evaluator = Callable[[Known, int], tuple[int, int, int]]
+"""(a lead, a moment) -> points, since when (ms), and the next moment at which time alone changes the points."""
+
+Matcher = Callable[[Known], int]
+"""A lead -> the latest match in what is kept now, or `NO_MATCH`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RulePlace:
+    """Where a rule stands in its model.
+
+    Attributes:
+        number: Of the rule, in the order of the file.
+        points: Its full points.
+        worth: What they are worth some time after the fact.
+        signal_numbers: By name.
+    """
+
+    number: int
+    points: int
+    worth: PointsOverTime
+    signal_numbers: Mapping[str, int]
+
+    def numbers(self, names: SignalNames) -> tuple[int, ...]:
+        """Numbers of signals, each once."""
+        return tuple(dict.fromkeys(self.signal_numbers[name] for name in names))
+
+
+NOTHING = (0, 0, 1 << 62)
+"""No points, and nothing that time will change."""
+
+
+def occurrences_of(known: Known, numbers: tuple[int, ...]) -> Occurrences | None:
+    """The union of some signals' occurrences; None where there are none."""
+    if len(numbers) == 1:
+        return known.occurrences[numbers[0]]
+    found = [part for number in numbers if (part := known.occurrences[number]) is not None]
+    return union(found) if found else None
+
+
+def latest_of(known: Known, numbers: tuple[int, ...]) -> int:
+    """Time of the latest occurrence of any of some signals, or `NO_MATCH`."""
+    latest = NO_MATCH
+    for number in numbers:
+        part = known.occurrences[number]
+        if part is not None and part[0][-1] > latest:
+            latest = part[0][-1]
+    return latest
+
+
+def match_evaluator(place: RulePlace) -> Evaluator:
+    """Points of a kind that remembers its latest match, worth what its age leaves of them."""
+    number, worth = place.number, place.worth
+
+    def evaluate(known: Known, at: int) -> tuple[int, int, int]:
+        match = known.matches[number]
+        if match == NO_MATCH:
+            return NOTHING
+        points, change = worth(match, at)
+        return points, match, change
+
+    return evaluate

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from scoring.rules.base import RuleKind, SignalNames, Times
+from scoring.rules.base import (
+    NO_MATCH,
+    NOTHING,
+    Evaluator,
+    Known,
+    RuleKind,
+    RulePlace,
+    SignalNames,
+    Times,
+    latest_of,
+    occurrences_of,
+)
 
 __all__ = ["Each"]
 
@@ -20,3 +31,32 @@ class Each(RuleKind):
 
     each: SignalNames
     at_most: Annotated[int, Times(1, 64)] = 1
+
+    def signals(self) -> tuple[str, ...]:
+        """See `RuleKind`."""
+        return self.each
+
+    def evaluator(self, place: RulePlace) -> Evaluator:
+        """Each of the latest occurrences is worth what its own age leaves of it."""
+        numbers, worth, at_most = place.numbers(self.each), place.worth, self.at_most
+
+        def one(known: Known, at: int) -> tuple[int, int, int]:
+            latest = latest_of(known, numbers)
+            if latest == NO_MATCH:
+                return NOTHING
+            points, change = worth(latest, at)
+            return points, latest, change
+
+        def several(known: Known, at: int) -> tuple[int, int, int]:
+            found = occurrences_of(known, numbers)
+            if found is None:
+                return NOTHING
+            total, since, change = NOTHING
+            for time in found[0][-at_most:]:
+                points, next_change = worth(time, at)
+                total += points
+                since = time if points else since
+                change = min(change, next_change)
+            return total, since, change
+
+        return one if at_most == 1 else several

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from scoring.rules.base import Duration, RuleKind, SignalNames
+from scoring.points import NEVER
+from scoring.rules.base import (
+    NOTHING,
+    Duration,
+    Evaluator,
+    Known,
+    RuleKind,
+    RulePlace,
+    SignalNames,
+    latest_of,
+)
 
 __all__ = ["Only"]
 
@@ -20,3 +30,23 @@ class Only(RuleKind):
     only: SignalNames
     none_of: SignalNames
     within: Duration
+
+    def signals(self) -> tuple[str, ...]:
+        """See `RuleKind`."""
+        return self.only + self.none_of
+
+    def evaluator(self, place: RulePlace) -> Evaluator:
+        """The latest occurrence is young enough, and no other thing is."""
+        numbers, others = place.numbers(self.only), place.numbers(self.none_of)
+        points, within = place.points, self.within
+
+        def evaluate(known: Known, at: int) -> tuple[int, int, int]:
+            latest = latest_of(known, numbers)
+            end, clear = latest + within, latest_of(known, others) + within
+            if at >= end:
+                return NOTHING
+            if at >= clear:
+                return points, latest, end
+            return 0, 0, clear if clear < end else NEVER
+
+        return evaluate

@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from scoring.rules.base import Duration, RuleKind, SignalNames, Times
+from scoring.rules.base import (
+    NO_MATCH,
+    Duration,
+    Evaluator,
+    Known,
+    Matcher,
+    RuleKind,
+    RulePlace,
+    SignalNames,
+    Times,
+    match_evaluator,
+    occurrences_of,
+)
 
 __all__ = ["Repeat"]
 
@@ -21,3 +33,26 @@ class Repeat(RuleKind):
     repeat: SignalNames
     times: Annotated[int, Times(2, 64)]
     within: Duration
+
+    def signals(self) -> tuple[str, ...]:
+        """See `RuleKind`."""
+        return self.repeat
+
+    def evaluator(self, place: RulePlace) -> Evaluator:
+        """The latest match, worth what its age leaves of it."""
+        return match_evaluator(place)
+
+    def matcher(self, place: RulePlace) -> Matcher:
+        """The latest occurrence that closes a window."""
+        numbers, times, within = place.numbers(self.repeat), self.times, self.within
+
+        def match(known: Known) -> int:
+            found = occurrences_of(known, numbers)
+            if found is not None:
+                moments = found[0]
+                for last in range(len(moments) - 1, times - 2, -1):
+                    if moments[last] - moments[last - times + 1] < within:
+                        return moments[last]
+            return NO_MATCH
+
+        return match

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from scoring.rules.base import Duration, RuleKind, SignalNames
+from scoring.points import NEVER
+from scoring.rules.base import (
+    NO_MATCH,
+    NOTHING,
+    Duration,
+    Evaluator,
+    Known,
+    RuleKind,
+    RulePlace,
+    SignalNames,
+    latest_of,
+)
 
 __all__ = ["Silence"]
 
@@ -20,3 +31,21 @@ class Silence(RuleKind):
     silence: SignalNames
     within: Duration
     broken_by: SignalNames | None = None
+
+    def signals(self) -> tuple[str, ...]:
+        """See `RuleKind`."""
+        return self.silence + (self.broken_by or ())
+
+    def evaluator(self, place: RulePlace) -> Evaluator:
+        """Nothing that breaks the silence is later than the latest occurrence, and that is long enough ago."""
+        numbers, breakers = place.numbers(self.silence), place.numbers(self.broken_by or ())
+        points, within = place.points, self.within
+
+        def evaluate(known: Known, at: int) -> tuple[int, int, int]:
+            latest = latest_of(known, numbers)
+            if latest == NO_MATCH or latest_of(known, breakers) > latest:
+                return NOTHING
+            begin = latest + within
+            return (points, begin, NEVER) if at >= begin else (0, 0, begin)
+
+        return evaluate

@@ -1,11 +1,22 @@
-"""Rule kind `streak`: once, from the newest occurrence, while the `times` latest are all later than the latest breaker."""
+"""Rule kind `streak`: once, from the newest of `times` occurrences that are all later than the latest breaker."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from scoring.rules.base import Duration, RuleKind, SignalNames, Times
+from scoring.rules.base import (
+    NOTHING,
+    Duration,
+    Evaluator,
+    Known,
+    RuleKind,
+    RulePlace,
+    SignalNames,
+    Times,
+    latest_of,
+    occurrences_of,
+)
 
 __all__ = ["Streak"]
 
@@ -16,9 +27,33 @@ class Streak(RuleKind):
 
     KIND: ClassVar[str] = "streak"
     AGES: ClassVar[bool] = True
-    SENTENCE: ClassVar[str] = "{streak}, {times} times running[ in less than {within}][, with no {broken_by} since the first]"
+    SENTENCE: ClassVar[str] = (
+        "{streak}, {times} times running[ in less than {within}][, with no {broken_by} since the first]"
+    )
 
     streak: SignalNames
     times: Annotated[int, Times(2, 64)]
     broken_by: SignalNames = ()
     within: Duration | None = None
+
+    def signals(self) -> tuple[str, ...]:
+        """See `RuleKind`."""
+        return self.streak + self.broken_by
+
+    def evaluator(self, place: RulePlace) -> Evaluator:
+        """The newest occurrence, while enough of them are later than the latest breaker and close together."""
+        numbers, breakers = place.numbers(self.streak), place.numbers(self.broken_by)
+        times, within, worth = self.times, self.within, place.worth
+
+        def evaluate(known: Known, at: int) -> tuple[int, int, int]:
+            found = occurrences_of(known, numbers)
+            if found is None or len(found[0]) < times:
+                return NOTHING
+            moments = found[0]
+            first, newest = moments[-times], moments[-1]
+            if first <= latest_of(known, breakers) or (within is not None and newest - first >= within):
+                return NOTHING
+            points, change = worth(newest, at)
+            return points, newest, change
+
+        return evaluate

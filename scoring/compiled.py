@@ -1,0 +1,160 @@
+"""A model, compiled once into what the hot path needs: numbers for names, and which rules a signal feeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any
+
+from schemas.outputs_wire import ModelRef
+from scoring.digests import rule_digest
+from scoring.model import DIMENSIONS, Bounds, Model, Rule
+from scoring.points import points_over_time
+from scoring.rules.base import Evaluator, Matcher, RulePlace
+from scoring.signals import compile_signals
+from scoring.tiers import Scores, TierLadder
+
+__all__ = ["CompiledModel", "Feeds"]
+
+Feeds = tuple[tuple[int, ...], tuple[tuple[int, Matcher], ...]]
+"""Rules to evaluate anew, in the order of the file; and those among them that look for a match first."""
+
+Summer = Callable[[Sequence[int]], int]
+
+
+class CompiledModel:
+    """What the kernel asks a model.
+
+    Attributes:
+        evaluators: By number of the rule, in the order of the file.
+        match: By type of row: which signals it is.
+        feeds: By numbers of signals: which rules look at them.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.ref = ModelRef(model.name, model.version, model.sha256)
+        numbers = {signal.name: number for number, signal in enumerate(model.signals)}
+        self.rule_names = tuple(rule.name for rule in model.rules)
+        self.rule_dimensions = tuple(rule.dimension for rule in model.rules)
+        self.keep = tuple(signal.keep for signal in model.signals)
+        self.signal_digests = tuple(signal.digest for signal in model.signals)
+        self.signals_by_digest: dict[int, list[int]] = {}
+        for number, digest in enumerate(self.signal_digests):
+            self.signals_by_digest.setdefault(digest, []).append(number)
+        self.match = compile_signals(model.signals)
+        places = [_place(number, rule, numbers) for number, rule in enumerate(model.rules)]
+        self.evaluators: tuple[Evaluator, ...] = tuple(
+            rule.kind.evaluator(place) for rule, place in zip(model.rules, places, strict=True)
+        )
+        self.matchers: dict[int, Matcher] = {
+            place.number: matcher
+            for rule, place in zip(model.rules, places, strict=True)
+            if (matcher := rule.kind.matcher(place)) is not None
+        }
+        named = {signal.name: signal for signal in model.signals}
+        self.match_digests = {number: rule_digest(model.rules[number], named) for number in self.matchers}
+        self.rules_by_digest: dict[int, list[int]] = {}
+        for number, digest in self.match_digests.items():
+            self.rules_by_digest.setdefault(digest, []).append(number)
+        self._fed = [[] for _ in model.signals]  # type: list[list[int]]
+        for number, rule in enumerate(model.rules):
+            for name in dict.fromkeys(rule.kind.signals()):
+                self._fed[numbers[name]].append(number)
+        self._feeds: dict[tuple[int, ...], Feeds] = {}
+        self.profile_feeds = {
+            field: tuple(number for number, rule in enumerate(model.rules) if field in rule.kind.profile_fields())
+            for field in _profile_fields(model)
+        }
+        self.publish = model.publish
+        self.ladder = TierLadder(model.tiers, {name: number for number, name in enumerate(self.rule_names)})
+        self._fit, self._engagement, self._risk = (_summer(model, dimension) for dimension in DIMENSIONS)
+        self._of = tuple(dimension in model.total.of for dimension in DIMENSIONS)
+        self._total = _clamp(Bounds(model.total.min, model.total.max))
+        self.groups = _groups(model.rules)
+        self.order = range(len(model.rules))
+
+    def feeds(self, signals: tuple[int, ...]) -> Feeds:
+        """The rules that some signals feed."""
+        found = self._feeds.get(signals)
+        if found is None:
+            rules = tuple(sorted({rule for signal in signals for rule in self._fed[signal]}))
+            found = rules, tuple((rule, self.matchers[rule]) for rule in rules if rule in self.matchers)
+            self._feeds[signals] = found
+        return found
+
+    def scores(self, points: Sequence[int]) -> Scores:
+        """The clamped dimensions and the clamped total."""
+        fit, engagement, risk = self._fit(points), self._engagement(points), self._risk(points)
+        in_fit, in_engagement, in_risk = self._of
+        total = (fit if in_fit else 0) + (engagement if in_engagement else 0) + (risk if in_risk else 0)
+        return fit, engagement, risk, self._total(total)
+
+    def winners(self, points: Sequence[int]) -> list[tuple[int, int]]:
+        """(rule, points) of what counts, in the order of the file."""
+        found = [(rule, points[rule]) for rule in self.order if points[rule]]
+        if len(found) > 1:
+            losers = set()
+            for group in self.groups:
+                best, best_size = -1, 0
+                for rule in group:
+                    size = abs(points[rule])
+                    if size > best_size:
+                        best, best_size = rule, size
+                losers.update(rule for rule in group if rule != best)
+            if losers:
+                return [one for one in found if one[0] not in losers]
+        return found
+
+
+def _place(number: int, rule: Rule, signals: dict[str, int]) -> RulePlace:
+    worth = points_over_time(rule.points, rule.hold_ms, rule.fade_ms, rule.halve_ms)
+    return RulePlace(number, rule.points, worth, signals)
+
+
+def _profile_fields(model: Model) -> tuple[str, ...]:
+    """The fields that a row keeps: those of rules and those that are published."""
+    asked = [field for rule in model.rules for field in rule.kind.profile_fields()]
+    return tuple(dict.fromkeys([*asked, *model.publish]))
+
+
+def _groups(rules: Sequence[Rule]) -> tuple[tuple[int, ...], ...]:
+    found: dict[tuple[str, str], list[int]] = {}
+    for number, rule in enumerate(rules):
+        if rule.group is not None:
+            found.setdefault((rule.dimension, rule.group), []).append(number)
+    return tuple(tuple(group) for group in found.values() if len(group) > 1)
+
+
+def _summer(model: Model, dimension: str) -> Summer:
+    """Sum of a dimension: what stands alone, and of each group the largest; clamped once."""
+    rules = [number for number, rule in enumerate(model.rules) if rule.dimension == dimension]
+    groups = [group for group in _groups(model.rules) if group[0] in rules]
+    grouped = {number for group in groups for number in group}
+    alone = [number for number in rules if number not in grouped]
+    clamp = _clamp(model.bounds.get(dimension, Bounds()))
+    # Two rules or more: `itemgetter` gives a tuple. A sum of one or none is written out.
+    several: Callable[[Any], Any] = itemgetter(*alone) if len(alone) > 1 else (lambda points: ())
+    single = alone[0] if len(alone) == 1 else None
+    best = [(itemgetter(*group), max if model.rules[group[0]].points > 0 else min) for group in groups]
+
+    def total(points: Sequence[int]) -> int:
+        found: int = sum(several(points)) if single is None else points[single]
+        for members, extreme in best:
+            found += extreme(members(points))
+        return clamp(found)
+
+    return total
+
+
+def _clamp(bounds: Bounds) -> Callable[[int], int]:
+    low, high = bounds.min, bounds.max
+    if low is None and high is None:
+        return int
+
+    def clamp(value: int) -> int:
+        if low is not None and value < low:
+            return low
+        return high if high is not None and value > high else value
+
+    return clamp

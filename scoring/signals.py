@@ -1,0 +1,145 @@
+"""Signals, compiled: from a row of the log to the occurrences that it is.
+
+Most events repeat what others said: the same page, the same form. So what a kind's signals look at is read once per
+distinct combination of values, and after that found in a bounded cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from xxhash import xxh3_64_intdigest
+
+from schemas.log import EVENT_ROWS, EventRow
+from scoring.conditions import Condition
+from scoring.matching import fits, host_and_path
+from scoring.model import Signal
+
+__all__ = ["Found", "Matcher", "compile_signals", "distinct_key"]
+
+_CACHE_SIZE = 50_000
+_MADE_OF_URL = ("host", "path")
+_FREE = "fields."
+
+Reader = Callable[[EventRow], Any]
+
+
+class Found(NamedTuple):
+    """What an event is to a model.
+
+    Attributes:
+        plain: Numbers of the signals whose key is the event itself.
+        distinct: Numbers of the others, each with the name of its field and how the field is read.
+        signals: All numbers.
+        growth: Bytes by which a lead's row may grow at most.
+    """
+
+    plain: tuple[int, ...]
+    distinct: tuple[tuple[int, str, Reader], ...]
+    signals: tuple[int, ...]
+    growth: int
+
+
+Matcher = Callable[[EventRow], Found]
+
+_NOTHING = Found((), (), (), 0)
+_BYTES_PER_OCCURRENCE = 32
+_DIGEST_BYTES = 16
+
+
+def field_reader(field: str) -> Reader:
+    """How a field of an event is read; None where the event does not have it."""
+    if field in _MADE_OF_URL:
+        place = _MADE_OF_URL.index(field)
+
+        def read_url(row: Any) -> str | None:
+            url = row.url
+            return None if url is None else host_and_path(url)[place]
+
+        return read_url
+    if field.startswith(_FREE):
+        name = field.removeprefix(_FREE)
+        return lambda row: row.fields.get(name)  # type: ignore[attr-defined]
+    if field == "source":
+        return lambda row: row.source or None
+    return attrgetter(field)
+
+
+def compile_signals(signals: tuple[Signal, ...]) -> dict[type[EventRow], Matcher]:
+    """For each type of row, how its signals are found."""
+    return {
+        row_type: _compile_kind([(number, signal) for number, signal in enumerate(signals) if kind in signal.on], kind)
+        for kind, row_type in EVENT_ROWS.items()
+    }
+
+
+def _compile_kind(signals: list[tuple[int, Signal]], kind: str) -> Matcher:
+    """The signals of one kind of event."""
+    conditions = [condition for _, signal in signals for condition in (*signal.where, *signal.excepted)]
+    fields = tuple(dict.fromkeys(condition.field for condition in conditions))
+    inputs = tuple(dict.fromkeys("url" if field in _MADE_OF_URL else field for field in fields))
+    if not signals:
+        return lambda row: _NOTHING
+    if not inputs:
+        constant = _found(signals, {}, kind)
+        return lambda row: constant
+    readers = {field: _reader_of(field, kind) for field in fields}
+    read_inputs = _inputs_reader(inputs, kind)
+    cache: dict[Any, Found] = {}
+
+    def match(row: EventRow) -> Found:
+        values = read_inputs(row)
+        found = cache.get(values)
+        if found is None:
+            found = _found(signals, {field: read(row) for field, read in readers.items()}, kind)
+            if len(cache) >= _CACHE_SIZE:
+                cache.clear()
+            cache[values] = found
+        return found
+
+    return match
+
+
+def _inputs_reader(inputs: tuple[str, ...], kind: str) -> Reader:
+    """What the cache is asked by. In free fields, flags and numbers are told apart: `True` and `1` are one key."""
+    readers = [_reader_of(name, kind) for name in inputs]
+    known = EVENT_ROWS[kind].__struct_fields__
+    if all(name in known and name != "source" for name in inputs):
+        return attrgetter(*inputs)
+    return lambda row: tuple((value, value.__class__) for value in [read(row) for read in readers])
+
+
+def _reader_of(field: str, kind: str) -> Reader:
+    """The reader of a field, or one that finds nothing where the kind does not have the field."""
+    known = EVENT_ROWS[kind].__struct_fields__
+    base = "url" if field in _MADE_OF_URL else "fields" if field.startswith(_FREE) else field
+    if base not in known:
+        return lambda row: None
+    return field_reader(field)
+
+
+def _found(signals: list[tuple[int, Signal]], values: dict[str, Any], kind: str) -> Found:
+    """Which signals an event with these values is an occurrence of."""
+
+    def hold(conditions: tuple[Condition, ...]) -> bool:
+        return all(fits(condition.allowed, values[condition.field]) for condition in conditions)
+
+    hits = [
+        (number, signal)
+        for number, signal in signals
+        if hold(signal.where) and not (signal.excepted and hold(signal.excepted))
+    ]
+    numbers = tuple(number for number, _ in hits)
+    growth = len(numbers) * (_BYTES_PER_OCCURRENCE + _DIGEST_BYTES)
+    plain = tuple(number for number, signal in hits if signal.distinct is None)
+    distinct = tuple(
+        (number, signal.distinct, _reader_of(signal.distinct, kind)) for number, signal in hits if signal.distinct
+    )
+    return Found(plain, distinct, numbers, growth)
+
+
+def distinct_key(field: str, value: Any, event_key: int) -> int:
+    """The key of an occurrence that is told apart by a field: the event itself where the field is missing."""
+    return event_key if value is None else xxh3_64_intdigest(f"{field}\0{value}".encode())
