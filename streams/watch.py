@@ -1,0 +1,78 @@
+"""What the engine tells of a worker, turned into metrics and readiness."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from streams.health import Readiness
+from streams.metrics import Metrics
+
+if TYPE_CHECKING:
+    from streams.engine.observer import Phase
+
+__all__ = ["Watch"]
+
+log = logging.getLogger(__name__)
+
+BEAT_EVERY_S = 0.5
+
+
+class Watch:
+    """The engine's observer of one worker."""
+
+    def __init__(self, metrics: Metrics, readiness: Readiness) -> None:
+        self.metrics = metrics
+        self.readiness = readiness
+        self.clock_offset_ms = 0
+        metrics.ready.set_function(lambda: float(readiness.ready()[0]))
+        self._beating: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """From now on the event loop shows that it gets on; call it from there."""
+        self._beating = asyncio.get_running_loop().create_task(self._beat(), name="heartbeat")
+
+    def stop(self) -> None:
+        """The worker stops gracefully."""
+        if self._beating is not None:
+            self._beating.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            self.readiness.beat()
+            await asyncio.sleep(BEAT_EVERY_S)
+
+    def health(self, ready: bool, why: str) -> None:
+        """See `streams.engine.Observer`."""
+        self.readiness.engine(ready, why)
+        log.info("%s: %s", "ready" if ready else "not ready", why)
+
+    def batch(self, topic: str, partition: int, records: int, behind: int) -> None:
+        """See `streams.engine.Observer`."""
+        self.metrics.batch_records.observe(records)
+        self.metrics.lag_records.labels(topic, str(partition)).set(behind)
+
+    def phase(self, phase: Phase, seconds: float) -> None:
+        """See `streams.engine.Observer`."""
+        self.metrics.step_seconds.labels(phase).observe(seconds)
+
+    def written(self, outputs: int, rows: int) -> None:
+        """See `streams.engine.Observer`."""
+        self.metrics.outputs.inc(outputs)
+        self.metrics.changelog.inc(rows)
+
+    def recovered(self, partitions: int, records: int, seconds: float) -> None:
+        """See `streams.engine.Observer`."""
+        self.metrics.recoveries.observe(seconds)
+        self.metrics.recovered.inc(records)
+        log.info("%d partitions recovered, %d changelog records in %.2f s", partitions, records, seconds)
+
+    def asked_for_time(self, partition: int) -> None:
+        """See `streams.engine.Observer`."""
+        self.metrics.alarms.labels(str(partition)).inc()
+
+    def clock(self, offset_ms: int) -> None:
+        """See `streams.engine.Observer`."""
+        self.clock_offset_ms = offset_ms
+        self.metrics.broker_clock.set(offset_ms / 1000)
