@@ -86,8 +86,11 @@ def dead_letter_headers(
     Headers of an earlier dead letter (a replayed record that fails again) are replaced.
 
     Args:
-        topic: Topic of the raw record; `partition` and `offset` say where in it.
+        topic: Topic of the raw record.
+        partition: Where in the topic.
+        offset: Where in the partition.
         timestamp_ms: Broker time of the raw record; -1 where it has none.
+        reason: Reason of `Refused`.
         message: Text of `Refused`.
         headers: Headers of the raw record.
         worker: App id of the stage that refused it.

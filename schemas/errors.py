@@ -19,7 +19,7 @@ class ContractError(ValueError):
     """Something that travels is not what its contract says."""
 
 
-class Refused(ContractError):
+class Refused(ContractError):  # noqa: N818 - it is raised, caught and told as what it is
     """An input that cannot be used.
 
     Attributes:

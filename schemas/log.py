@@ -78,6 +78,8 @@ class EventRow(msgspec.Struct, array_like=True):
 
 
 class PageView(EventRow, array_like=True, tag=1):
+    """Kind `page_view`."""
+
     url: str
     title: str | None = None
     referrer: str | None = None
@@ -87,11 +89,15 @@ class PageView(EventRow, array_like=True, tag=1):
 
 
 class Download(EventRow, array_like=True, tag=2):
+    """Kind `download`."""
+
     asset: str
     url: str | None = None
 
 
 class EmailOpen(EventRow, array_like=True, tag=3):
+    """Kind `email_open`."""
+
     message_id: str
     campaign_id: str | None = None
     machine: bool = False
@@ -107,23 +113,23 @@ class _EmailActivity(EventRow, array_like=True):
 
 
 class EmailSent(_EmailActivity, array_like=True, tag=4):
-    pass
+    """Kind `email_sent`."""
 
 
 class EmailClick(_EmailActivity, array_like=True, tag=5):
-    pass
+    """Kind `email_click`."""
 
 
 class EmailReply(_EmailActivity, array_like=True, tag=6):
-    pass
+    """Kind `email_reply`."""
 
 
 class Unsubscribe(_EmailActivity, array_like=True, tag=7):
-    pass
+    """Kind `unsubscribe`."""
 
 
 class Resubscribe(_EmailActivity, array_like=True, tag=8):
-    pass
+    """Kind `resubscribe`."""
 
 
 class SpamComplaint(_EmailActivity, array_like=True, tag=9):
@@ -131,12 +137,16 @@ class SpamComplaint(_EmailActivity, array_like=True, tag=9):
 
 
 class FormFill(EventRow, array_like=True, tag=10):
+    """Kind `form_fill`."""
+
     form_id: str
     form_type: str | None = None
     fields: dict[str, Field | None] = {}
 
 
 class Bounce(EventRow, array_like=True, tag=11):
+    """Kind `bounce`."""
+
     message_id: str
     bounce_type: str
     reason: str | None = None
@@ -149,6 +159,8 @@ class Profile(EventRow, array_like=True, tag=12):
 
 
 class SalesActivity(EventRow, array_like=True, tag=13):
+    """Kind `sales_activity`."""
+
     activity: str
     by: str | None = None
     reason: str | None = None

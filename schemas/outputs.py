@@ -120,7 +120,9 @@ class TierChange(_Closed):
     total: Points
     reasons: Annotated[list[Reason], Field(description="Largest first")]
     cause: EventCause | DeadlineCause | ModelCause
-    profile: Annotated[dict[PublishedName, PublishedValue], Field(description="Profile fields that the model publishes")]
+    profile: Annotated[
+        dict[PublishedName, PublishedValue], Field(description="Profile fields that the model publishes")
+    ]
     model: ScoringModel
 
 
@@ -138,5 +140,7 @@ class LeadScore(_Closed):
     reasons: Annotated[list[Reason], Field(description="Largest first")]
     changes_next_at: Annotated[Time | None, Field(description="When time alone will change reasons or tier")]
     as_of: Annotated[Time, Field(description="Log time of the last change of content")]
-    profile: Annotated[dict[PublishedName, PublishedValue], Field(description="Profile fields that the model publishes")]
+    profile: Annotated[
+        dict[PublishedName, PublishedValue], Field(description="Profile fields that the model publishes")
+    ]
     model: ScoringModel

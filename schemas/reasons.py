@@ -64,7 +64,9 @@ _TABLE = (
     RefusalReason("too_large", "The value is larger than 256 KiB.", "Send the event without its attachments."),
     RefusalReason("byte_order_mark", "The value begins with a byte order mark.", "Write UTF-8 without a BOM."),
     RefusalReason("bad_utf8", "The value is not UTF-8.", "Encode the JSON as UTF-8, not compressed, no other format."),
-    RefusalReason("bad_json", "The value is not JSON.", "Look at the bytes with `leadstream dlq show`; mend the producer."),
+    RefusalReason(
+        "bad_json", "The value is not JSON.", "Look at the bytes with `leadstream dlq show`; mend the producer."
+    ),
     RefusalReason("too_deep", "Objects or arrays lie more than 256 deep.", "Send a flat event."),
     RefusalReason("not_finite", "A number is NaN or infinite.", "Leave the field out where there is no number."),
     RefusalReason("not_an_object", "The JSON is an array, a text, a number or null.", "One object per record."),
@@ -72,14 +74,18 @@ _TABLE = (
     RefusalReason("nul_character", "A text contains U+0000.", "Take it out before sending."),
     RefusalReason("lone_surrogate", "A text contains half a surrogate pair.", "Cut text between characters only."),
     RefusalReason("missing_field", "A required field is missing or null.", "Send every required field of the kind."),
-    RefusalReason("unknown_field", "An internal message has a field that it should not have.", "Upgrade the older side."),
+    RefusalReason(
+        "unknown_field", "An internal message has a field that it should not have.", "Upgrade the older side."
+    ),
     RefusalReason("unknown_kind", "`kind` or `type` is none of the known ones.", "See the list of kinds; spell it so."),
     RefusalReason(
         "unknown_value",
         "A field with a closed list of values has another one.",
         "See the list in the event's JSON Schema.",
     ),
-    RefusalReason("wrong_type", "A field has another JSON type.", "No `true` or `\"5\"` for a number, no objects as text."),
+    RefusalReason(
+        "wrong_type", "A field has another JSON type.", 'No `true` or `"5"` for a number, no objects as text.'
+    ),
     RefusalReason("fractional_number", "A number has a fraction or an exponent.", "Whole numbers only; or send text."),
     RefusalReason("number_out_of_range", "A number is beyond its bounds or 64 bits.", "See the bounds in the schema."),
     RefusalReason("empty_text", "An id or a name is empty.", "Leave an optional field out instead."),
@@ -95,7 +101,9 @@ _TABLE = (
         "`lead.lead_id` begins with `a:` or `e:`.",
         "These name unknown visitors and addresses; use `anonymous_id` or `email`, or other ids.",
     ),
-    RefusalReason("bad_email", "`lead.email` is no address.", "One `@` with text before and behind it, no blanks inside."),
+    RefusalReason(
+        "bad_email", "`lead.email` is no address.", "One `@` with text before and behind it, no blanks inside."
+    ),
     RefusalReason("bad_time", "A time is not RFC 3339, or there is no such time.", "Write 2026-03-02T10:15:00Z."),
     RefusalReason("time_without_zone", "A time does not say its zone.", "Add `Z` or an offset such as `+01:00`."),
     RefusalReason(
@@ -113,7 +121,9 @@ _TABLE = (
         "The record has no time, or one beyond the years 1970 to 9999.",
         "Check the topic's `message.timestamp.type` with `leadstream topics check`.",
     ),
-    RefusalReason("bad_received_at", "`received_at` of a line is no time.", "Write it like `occurred_at`, or leave it out."),
+    RefusalReason(
+        "bad_received_at", "`received_at` of a line is no time.", "Write it like `occurred_at`, or leave it out."
+    ),
     RefusalReason("digest_mismatch", "`sha256` of a model is not that of its `body`.", "Publish the model anew."),
 )
 

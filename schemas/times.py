@@ -29,7 +29,7 @@ _seconds_written: dict[int, str] = {}
 _MILLIS_WRITTEN = tuple(f".{milli:03d}Z" for milli in range(1000))
 
 
-class TimeWithoutZone(ValueError):
+class TimeWithoutZone(ValueError):  # noqa: N818 - names what is wrong with the time
     """A time that would be one, had it said in which zone."""
 
 
