@@ -9,6 +9,7 @@ typing.Literal['hard', 'soft', 'blocked']
 
 from __future__ import annotations
 
+import typing
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, StringConstraints, TypeAdapter
@@ -228,25 +229,9 @@ Event = Annotated[
     Discriminator("kind"),
 ]
 
-_KINDS: tuple[type[EventBase], ...] = (
-    PageView,
-    Download,
-    EmailOpen,
-    EmailSent,
-    EmailClick,
-    EmailReply,
-    Unsubscribe,
-    Resubscribe,
-    SpamComplaint,
-    FormFill,
-    Bounce,
-    Profile,
-    SalesActivity,
-)
+_KINDS: tuple[type[EventBase], ...] = typing.get_args(typing.get_args(Event)[0])
 
-EVENTS: dict[str, type[EventBase]] = {
-    model.model_json_schema()["properties"]["kind"]["const"]: model for model in _KINDS
-}
+EVENTS: dict[str, type[EventBase]] = {typing.get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in _KINDS}
 """The contract of each kind."""
 
 EVENT_ADAPTER: TypeAdapter[EventBase] = TypeAdapter(Event)
