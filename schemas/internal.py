@@ -16,7 +16,15 @@ from schemas.errors import Refused
 from schemas.judging import load_object, validate
 from schemas.limits import MAX_INT, MAX_INTERNAL_BYTES, MAX_MODEL_BYTES, MAX_NAME
 
-__all__ = ["AlarmRequest", "InternalMessage", "ModelRequest", "decode_internal", "encode_alarm", "encode_model"]
+__all__ = [
+    "AlarmRequest",
+    "InternalMessage",
+    "ModelRequest",
+    "check_digest",
+    "decode_internal",
+    "encode_alarm",
+    "encode_model",
+]
 
 _LAST_PARTITION = 2**31 - 1
 
@@ -71,6 +79,16 @@ def decode_internal(raw: bytes | None) -> AlarmRequest | ModelRequest:
         Refused: It is none; reasons as for events, and `unknown_field`, `digest_mismatch`.
     """
     message = validate(_messages, load_object(raw, MAX_INTERNAL_BYTES))
-    if isinstance(message, ModelRequest) and hashlib.sha256(message.body.encode()).hexdigest() != message.sha256:
-        raise Refused("digest_mismatch", f"sha256 of model version {message.version} is not that of its body")
+    if isinstance(message, ModelRequest):
+        check_digest(message)
     return message
+
+
+def check_digest(model: ModelRequest) -> None:
+    """Refuses a model whose body is not the one that its digest was taken of.
+
+    Raises:
+        Refused: `digest_mismatch`.
+    """
+    if hashlib.sha256(model.body.encode()).hexdigest() != model.sha256:
+        raise Refused("digest_mismatch", f"sha256 of model version {model.version} is not that of its body")

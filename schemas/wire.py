@@ -28,7 +28,7 @@ from schemas.log import EVENT_ROWS, EventRow
 from schemas.naming import lead_name
 from schemas.times import iso, parse_iso
 
-__all__ = ["decode_event", "judge_event", "needs_care"]
+__all__ = ["contract_row", "decode_event", "judge_event", "needs_care"]
 
 _decode: Callable[[bytes], WireEvent] = msgspec.json.Decoder(AnyWireEvent).decode
 
@@ -93,7 +93,7 @@ def judge_event(raw: bytes | None, received_at_ms: int, id_key: bytes) -> EventR
     name = lead_name(lead.lead_id, lead.email, lead.anonymous_id, id_key)
     occurred_ms = parse_iso(event.occurred_at)
     _check_age(occurred_ms, received_at_ms)
-    return _row_of(event, name, received_at_ms, occurred_ms)
+    return contract_row(event, name, received_at_ms, occurred_ms)
 
 
 def _check_age(occurred_ms: int, received_ms: int) -> None:
@@ -112,7 +112,7 @@ def _check_age(occurred_ms: int, received_ms: int) -> None:
 _OF_EVERY_EVENT = frozenset(EventBase.model_fields)
 
 
-def _row_of(event: EventBase, name: str, received_ms: int, occurred_ms: int) -> EventRow:
+def contract_row(event: EventBase, name: str, received_ms: int, occurred_ms: int) -> EventRow:
     """The row with the fields of its kind; what is null has the row's default."""
     fields: dict[str, Any] = {
         field: value for field, value in event if field not in _OF_EVERY_EVENT and value is not None
