@@ -94,7 +94,7 @@ class CompiledModel:
         """(rule, points) of what counts, in the order of the file."""
         found = [(rule, points[rule]) for rule in self.order if points[rule]]
         if len(found) > 1:
-            losers = set()
+            losers: set[int] = set()
             for group in self.groups:
                 best, best_size = -1, 0
                 for rule in group:

@@ -45,8 +45,8 @@ class Found(NamedTuple):
 Matcher = Callable[[EventRow], Found]
 
 _NOTHING = Found((), (), (), 0)
-_BYTES_PER_OCCURRENCE = 32
-_DIGEST_BYTES = 16
+_OCCURRENCE_BYTES = 30
+"""Of a new occurrence of a new signal: digest, age, key."""
 
 
 def field_reader(field: str) -> Reader:
@@ -132,7 +132,7 @@ def _found(signals: list[tuple[int, Signal]], values: dict[str, Any], kind: str)
         if hold(signal.where) and not (signal.excepted and hold(signal.excepted))
     ]
     numbers = tuple(number for number, _ in hits)
-    growth = len(numbers) * (_BYTES_PER_OCCURRENCE + _DIGEST_BYTES)
+    growth = len(numbers) * _OCCURRENCE_BYTES
     plain = tuple(number for number, signal in hits if signal.distinct is None)
     distinct = tuple(
         (number, signal.distinct, _reader_of(signal.distinct, kind)) for number, signal in hits if signal.distinct

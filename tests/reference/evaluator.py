@@ -44,9 +44,13 @@ class Log:
         self.changes: list[dict[str, Any]] = []
 
     def take(self, row: dict[str, Any]) -> None:
-        """Take in one row: first its time and all that is due by then, then what it says."""
+        """Take in one row: first its time and all that is due by then, then what it says and makes due by then."""
+        self._move_time(row.get("safe", row["received_at"]))
+        self._apply(row)
+        self._apply_due(list(self.stories.values()), self.time or 0)
+
+    def _apply(self, row: dict[str, Any]) -> None:
         received_at = row["received_at"]
-        self._move_time(row.get("safe", received_at))
         if "alarm" in row:
             return
         if "model" in row:

@@ -22,7 +22,7 @@ from schemas.log import (
     SalesActivity,
     encode_record,
 )
-from schemas.outputs import LeadScoreOut, ReasonOut, TierChangeOut, encode_tier_change
+from schemas.outputs_wire import LeadScoreOut, ReasonOut, TierChangeOut, encode_tier_change
 from schemas.times import iso, parse_iso
 from scoring.partition import PartitionFold
 from scoring.reading import read_model
@@ -174,7 +174,7 @@ def new_fold(model: str, *, max_step_bytes: int = 3 << 20, max_step_deadlines: i
     """A partition whose first model this is, with nothing in it."""
     fold = PartitionFold(max_step_bytes=max_step_bytes, max_step_deadlines=max_step_deadlines)
     fold.opened()
-    fold.start_with(model, read_model(model, "model.yaml").version)
+    fold.start_with(model)
     return fold
 
 

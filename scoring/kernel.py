@@ -1,0 +1,233 @@
+"""The kernel: what an event or a moment makes of a lead. No clock, no I/O, whole numbers only.
+
+`Kernel.event` and `Kernel.deadline` are the only ways in which a row moves; both end in `_settle`, which works out
+scores, winners and tier from the points of the rules. Rules are looked at anew only where the event feeds them, or
+where their own next change has come.
+"""
+
+from __future__ import annotations
+
+from xxhash import xxh3_64_intdigest
+
+from schemas.log import EventRow, Profile
+from scoring.compiled import CompiledModel
+from scoring.evidence import add
+from scoring.points import NEVER
+from scoring.row import MAX_PROFILE_TEXT, Row, decode_row
+from scoring.signals import distinct_key
+
+__all__ = ["NOTHING_CHANGED", "SCORES_CHANGED", "TIER_CHANGED", "Kernel"]
+
+NOTHING_CHANGED, SCORES_CHANGED, TIER_CHANGED = 0, 1, 2
+"""What an event or a deadline changed that others see: nothing, reasons and scores, the tier (and perhaps those)."""
+
+STAY_AT_LEAST = "stay_at_least"
+
+_PROFILE_BYTES = 4 * MAX_PROFILE_TEXT + 128
+
+
+def _kept_value(value: str | int | bool | None) -> str | int | bool | None:
+    """A profile value as a row keeps it: text that is empty without its blanks deletes, long text is cut."""
+    if isinstance(value, str):
+        return value[:MAX_PROFILE_TEXT] if value.strip() else None
+    return value
+
+
+class Kernel:
+    """Events and deadlines under one model.
+
+    Attributes:
+        grown: Bytes by which the row of the last event may have grown, at most.
+    """
+
+    def __init__(self, model: CompiledModel) -> None:
+        self.model = model
+        self.grown = 0
+        self._all_rules = tuple(range(len(model.rule_names)))
+
+    def new(self, lead_id: str) -> Row:
+        """The row of a lead that nobody has heard of."""
+        return Row(self.model, lead_id)
+
+    def read(self, lead_id: str, value: bytes) -> Row:
+        """The row of its bytes, with what follows from them.
+
+        Raises:
+            RowCodecError: No row, or of a newer version.
+        """
+        row = decode_row(self.model, lead_id, value)
+        self._look(row, row.at, self._all_rules)
+        self._work_out(row)
+        row.seen_at = row.at
+        self._hold(row, row.at)
+        self._set_due(row)
+        return row
+
+    def event(self, row: Row, event: EventRow) -> int:
+        """Applies an event; what it changed. Deadlines of the lead up to the event must be applied before."""
+        model = self.model
+        at = event.received_at_ms
+        if at < row.at:
+            at = row.at
+        else:
+            row.at = at
+        moved = at < row.seen_at and self._look(row, at, self._all_rules)
+        found = model.match[type(event)](event)
+        signals = found.signals
+        self.grown = found.growth
+        rules: tuple[int, ...] = ()
+        if signals:
+            occurred_at = event.occurred_at_ms
+            occurrences, keep = row.occurrences, model.keep
+            key = xxh3_64_intdigest(event.event_id.encode())
+            learnt = False
+            for number in found.plain:
+                known = occurrences[number]
+                if known is None:
+                    occurrences[number] = ([occurred_at], [key])
+                    learnt = True
+                elif add(known, keep[number], occurred_at, key):
+                    learnt = True
+            for number, field, read in found.distinct:
+                own_key = distinct_key(field, read(event), key)
+                known = occurrences[number]
+                if known is None:
+                    occurrences[number] = ([occurred_at], [own_key])
+                    learnt = True
+                elif add(known, keep[number], occurred_at, own_key):
+                    learnt = True
+            if learnt:
+                rules, matchers = model.feeds(signals)
+                for rule, matcher in matchers:
+                    match = matcher(row)
+                    row.matches[rule] = max(row.matches[rule], match)
+        if type(event) is Profile:
+            rules = (*rules, *self._learn_profile(row, event))
+        changed = NOTHING_CHANGED
+        if (rules and self._look(row, at, rules)) or moved:
+            changed = self._settle(row, at)
+        row.seen_at = at
+        self._set_due(row)
+        row.kept_due = row.due
+        return changed
+
+    def deadline(self, row: Row) -> tuple[int, str]:
+        """Goes to the row's due moment; what it changed, and the rule (or `stay_at_least`) that brought it about."""
+        moment = row.due
+        before = list(row.points)
+        rules = [rule for rule, change in enumerate(row.changes) if change <= moment]
+        self._look(row, moment, rules)
+        changed = self._settle(row, moment)
+        points = row.points
+        cause = next((rule for rule in rules if points[rule] != before[rule]), None)
+        row.seen_at = moment
+        self._set_due(row)
+        if changed:
+            row.at = moment
+            row.kept_due = row.due
+        return changed, STAY_AT_LEAST if cause is None else self.model.rule_names[cause]
+
+    def model_changed(self, row: Row, at: int) -> None:
+        """Looks anew at a row of an older model that this kernel has just read, at `at` or the lead's own time."""
+        before = row.tier_name
+        at = max(at, row.at)
+        for rule, matcher in self.model.matchers.items():
+            row.matches[rule] = max(row.matches[rule], matcher(row))
+        self._look(row, at, self._all_rules)
+        self._settle(row, at)
+        row.at = row.seen_at = at
+        if row.tier_name == before != self.model.ladder.names[row.tier]:
+            self._enter(row, row.tier, at)
+        self._set_due(row)
+        row.kept_due = row.due
+
+    def changes_next_at(self, row: Row) -> int | None:
+        """The earliest moment at which time alone changes reasons or tier, exactly; None where it never does."""
+        model, ladder = self.model, self.model.ladder
+        points, changes = list(row.points), list(row.changes)
+        stays_until = ladder.stays_until(row.tier, row.tier_since)
+        moment = row.seen_at
+        while True:
+            moment = min([*changes, stays_until if stays_until > moment else NEVER])
+            if moment >= NEVER:
+                return None
+            for rule, change in enumerate(changes):
+                if change <= moment:
+                    points[rule], _, changes[rule] = model.evaluators[rule](row, moment)
+            if model.winners(points) != row.winners:
+                return moment
+            tier = ladder.tier(model.scores(points), points, row.tier)
+            if tier != row.tier and not (tier > row.tier and moment < stays_until):
+                return moment
+
+    def published(self, row: Row) -> dict[str, str | int | bool]:
+        """The profile fields that leave with scores and tier changes."""
+        profile = row.profile
+        return {
+            field: value
+            for field in self.model.publish
+            if (found := profile.get(field)) is not None and (value := found[0]) is not None
+        }
+
+    def _learn_profile(self, row: Row, event: Profile) -> list[int]:
+        """Takes profile values that are newer than what is known; the rules that look at them."""
+        feeds = self.model.profile_feeds
+        occurred_at = event.occurred_at_ms
+        key = xxh3_64_intdigest(event.event_id.encode())
+        rules: list[int] = []
+        for field, value in event.fields.items():
+            if field not in feeds:
+                continue
+            known = row.profile.get(field)
+            if known is None or (occurred_at, key) > known[1:]:
+                row.profile[field] = (_kept_value(value), occurred_at, key)
+                self.grown += _PROFILE_BYTES
+                rules += feeds[field]
+        return rules
+
+    def _look(self, row: Row, at: int, rules: tuple[int, ...] | list[int]) -> bool:
+        """Evaluates some rules at a moment; whether the points of any are others."""
+        evaluators, points, since, changes = self.model.evaluators, row.points, row.since, row.changes
+        changed = False
+        for rule in rules:
+            now, since[rule], changes[rule] = evaluators[rule](row, at)
+            if now != points[rule]:
+                points[rule] = now
+                changed = True
+        return changed
+
+    def _work_out(self, row: Row) -> None:
+        row.scores = self.model.scores(row.points)
+        row.winners = self.model.winners(row.points)
+
+    def _settle(self, row: Row, at: int) -> int:
+        """Scores, winners and tier of the points; what changed."""
+        before = row.winners
+        self._work_out(row)
+        natural = self.model.ladder.tier(row.scores, row.points, row.tier)
+        row.stay_until = NEVER
+        if natural > row.tier:
+            until = self.model.ladder.stays_until(row.tier, row.tier_since)
+            if at < until:
+                row.stay_until = until
+                natural = row.tier
+        if natural != row.tier:
+            self._enter(row, natural, at)
+            return TIER_CHANGED
+        return SCORES_CHANGED if row.winners != before else NOTHING_CHANGED
+
+    def _enter(self, row: Row, tier: int, at: int) -> None:
+        """A tier change. A tier that was just entered may at once be one to be held."""
+        row.tier, row.tier_name, row.tier_since = tier, self.model.ladder.names[tier], at
+        row.seq += 1
+
+    def _hold(self, row: Row, at: int) -> None:
+        """Whether the tier of a row that was just read is only held by its least stay."""
+        natural = self.model.ladder.tier(row.scores, row.points, row.tier)
+        until = self.model.ladder.stays_until(row.tier, row.tier_since)
+        row.stay_until = until if natural > row.tier and at < until else NEVER
+
+    @staticmethod
+    def _set_due(row: Row) -> None:
+        due = min(row.changes) if row.changes else NEVER
+        row.due = due if due < row.stay_until else row.stay_until

@@ -1,0 +1,396 @@
+"""All leads of one partition of the log, and what time it is there: rows in, tier changes and scores out.
+
+The fold is a pure function of the log. Wherever it is cut and taken up again (from the rows, and the memo of what else
+must be remembered) it gives the same tier changes with the same ids.
+
+Order: a row brings time (`safe`). All deadlines up to that time are applied, in order of (deadline, lead_id), then
+those of the row's own lead up to its `received_at`, then the row, then whatever the row has made due by log time.
+A lead's own time never runs backwards: an event is assessed at the later of its `received_at` and the lead's time,
+which every row of the lead and every deadline that changes something moves on.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from schemas.log import EVENT_ROWS, Alarm, EventRow, LogRow, ModelControl, decode_record
+from schemas.outputs_wire import Cause, LeadScoreOut, TierChangeOut
+from scoring.compiled import CompiledModel
+from scoring.deadlines import Deadlines
+from scoring.kernel import TIER_CHANGED, Kernel
+from scoring.memo import MEMO_CODEC, MODEL_BEFORE_KEY, MODEL_KEY, Memo, ModelRow, decode_memo, encode_memo
+from scoring.model import Model
+from scoring.outcomes import content_of, score_of, tier_change_of
+from scoring.reading import ModelError, read_model
+from scoring.row import Row, RowCodecError, encode_row, kept_due
+
+__all__ = ["FoldStep", "PartitionFold"]
+
+_NO_TIME = 0
+_LEAD_BYTES = 160
+"""Of a new row without its evidence, at most; its name comes on top."""
+
+_KINDS = {row_type: kind for kind, row_type in EVENT_ROWS.items()}
+
+
+@dataclass(slots=True)
+class FoldStep:
+    """What a step of the fold brought about.
+
+    Attributes:
+        position: Where the next step goes on: offset of a record, and how many of its rows are done.
+        memo: What must be remembered beside the rows.
+        changes: Tier changes, in the order in which they were decided.
+        scores: Leads whose tier, scores or reasons changed, each once.
+        rows: Changed rows of the table.
+        applied: How many rows of the log were applied.
+        lateness_ms: Of each deadline that changed something: log time minus deadline.
+        problems: What was wrong with rows that could not be applied, for people.
+        reserved: Rows of types that are not applied yet.
+    """
+
+    position: tuple[int, int] = (0, 0)
+    memo: bytes = b""
+    changes: list[TierChangeOut] = field(default_factory=list)
+    scores: list[LeadScoreOut] = field(default_factory=list)
+    rows: list[tuple[bytes, bytes]] = field(default_factory=list)
+    applied: int = 0
+    lateness_ms: list[int] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    reserved: int = 0
+
+
+class PartitionFold:
+    """The state of one partition.
+
+    Args:
+        max_step_bytes: A step ends before its rows could be larger than this.
+        max_step_deadlines: A step ends after so many deadlines.
+        max_live: So many leads are kept ready in memory; of all others only the bytes.
+    """
+
+    def __init__(self, max_step_bytes: int = 3 << 20, max_step_deadlines: int = 5_000, max_live: int = 100_000) -> None:
+        self.log_time_ms = _NO_TIME
+        self.kernel: Kernel | None = None
+        self._max_bytes, self._max_deadlines, self._max_live = max_step_bytes, max_step_deadlines, max_live
+        self._stored: dict[str, bytes] = {}
+        self._live: dict[str, Row] = {}
+        self._deadlines = Deadlines(self._due_of)
+        self._version: int | None = None
+        self._model_rows: dict[bytes, bytes] = {}
+        self._unwritten: list[bytes] = []
+        self._before: Kernel | None = None
+        self._reassess_at: int | None = None
+        self._reassess_after: str | None = None
+        self._waiting: list[str] = []
+        self._begin_step()
+
+    # --- state ------------------------------------------------------------------------------------------------------
+
+    @property
+    def model(self) -> CompiledModel | None:
+        """The active model; None before the first."""
+        return None if self.kernel is None else self.kernel.model
+
+    @property
+    def leads(self) -> int:
+        """How many leads there are."""
+        return len(self._stored)
+
+    def restore(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """Takes rows of the table, oldest first; None deletes.
+
+        Raises:
+            RowCodecError: A row cannot be read, or is of a newer version.
+        """
+        stored = self._stored
+        for key, value in rows:
+            if key[:1] == b"\0":
+                if value is not None:
+                    self._model_rows[key] = value
+            elif value is None:
+                stored.pop(key.decode(), None)
+            else:
+                kept_due(value)
+                stored[key.decode()] = value
+
+    def restore_memo(self, memo: bytes) -> None:
+        """Takes what was remembered beside the rows.
+
+        Raises:
+            RowCodecError: It cannot be read, or is of a newer version.
+        """
+        found = decode_memo(memo)
+        self.log_time_ms, self._version = found.log_time_ms, found.version
+        self._reassess_at, self._reassess_after = found.reassess_at_ms, found.reassess_after
+
+    def opened(self) -> None:
+        """Everything is restored.
+
+        Raises:
+            RowCodecError: The model that the memo names is not there, or is none.
+        """
+        if self._version is not None:
+            self.kernel = self._stored_kernel(MODEL_KEY)
+            if self.kernel.model.ref.version != self._version:
+                raise RowCodecError(
+                    f"the table has version {self.kernel.model.ref.version} of the model, "
+                    f"its checkpoint says {self._version}"
+                )
+        self._deadlines.load((kept_due(value), lead_id) for lead_id, value in self._stored.items())
+        if self._reassess_at is not None:
+            self._before = self._stored_kernel(MODEL_BEFORE_KEY)
+            waiting = sorted(self._stored)
+            after = self._reassess_after
+            self._waiting = waiting if after is None else waiting[bisect_right(waiting, after) :]
+
+    def _stored_kernel(self, key: bytes) -> Kernel:
+        value = self._model_rows.get(key)
+        if value is None:
+            raise RowCodecError(f"the model is missing in the table (key {key!r})")
+        return Kernel(CompiledModel(ModelRow.decode(value).read()))
+
+    def start_with(self, text: str, name: str = "model") -> None:
+        """The first model: it holds from the first row.
+
+        Raises:
+            ModelError: Everything that is wrong with it.
+        """
+        self._switch(read_model(text, name))
+
+    def next_deadline_ms(self) -> int | None:
+        """The earliest moment at which time alone may change something."""
+        return self._deadlines.first()
+
+    def row(self, lead_id: str) -> Row | None:
+        """The row of a lead; None if nobody has heard of it."""
+        row = self._live.get(lead_id)
+        if row is None and (value := self._stored.get(lead_id)) is not None:
+            row = self._live[lead_id] = self._kernel.read(lead_id, value)
+        return row
+
+    def lead_ids(self) -> list[str]:
+        """Every lead, sorted."""
+        return sorted(self._stored.keys() | self._live.keys())
+
+    @property
+    def _kernel(self) -> Kernel:
+        assert self.kernel is not None, "the first model comes before the first row"
+        return self.kernel
+
+    # --- the fold ---------------------------------------------------------------------------------------------------
+
+    def fold(self, records: Sequence[tuple[int, bytes]], start: tuple[int, int] = (0, 0)) -> FoldStep:
+        """Applies records of the log (offset, value) from `start` on, until they are done or the step is large enough.
+
+        Raises:
+            LogCodecError: A record cannot be read.
+        """
+        position = start
+        if not self._catch_up():
+            return self._end_step(position)
+        for offset, value in records:
+            if offset < start[0]:
+                continue
+            safe_ms, rows = decode_record(value)
+            done = start[1] if offset == start[0] else 0
+            for number in range(done, len(rows)):
+                if not self.advance(safe_ms):
+                    return self._end_step((offset, number))
+                if not self.apply(rows[number]):
+                    return self._end_step((offset, number))
+                if not self._catch_up():
+                    return self._end_step((offset, number + 1))
+            position = (offset + 1, 0)
+        return self._end_step(position)
+
+    def advance(self, safe_ms: int) -> bool:
+        """Time is `safe_ms`, or later already: applies what is due by then. False: the step is full, call again."""
+        self.log_time_ms = max(self.log_time_ms, safe_ms)
+        return self._catch_up()
+
+    def apply(self, row: LogRow) -> bool:
+        """Applies one row of the log; `advance` went before. False: the step is full, call again with the same row."""
+        if isinstance(row, EventRow):
+            self._event(row)
+        elif isinstance(row, ModelControl):
+            if not self._drain(max(self.log_time_ms, row.received_at_ms)):
+                return False
+            self._control(row)
+        elif not isinstance(row, Alarm):
+            self._step.reserved += 1
+        self._step.applied += 1
+        return True
+
+    def finish(self) -> FoldStep:
+        """Ends a step that was made of `advance` and `apply`; what it brought about."""
+        return self._end_step((0, 0))
+
+    def _catch_up(self) -> bool:
+        """Finishes what is under way, and applies what is due by log time; False if the step is full before."""
+        if self._reassess_at is not None and not self._reassess():
+            return False
+        return self._drain(self.log_time_ms) and not self._is_full()
+
+    def _drain(self, until_ms: int) -> bool:
+        """Applies all deadlines up to a moment, in order of (deadline, lead_id); False if the step is full before."""
+        deadlines = self._deadlines
+        while (lead_id := deadlines.pop(until_ms)) is not None:
+            row = self.row(lead_id)
+            assert row is not None
+            if self._is_full():
+                deadlines.note(lead_id, row.due)
+                return False
+            # A row that was just read may be due later than its bytes say: what they knew changed nothing.
+            if row.due <= until_ms:
+                self._fire(row)
+            deadlines.note(lead_id, row.due)
+        return True
+
+    def _event(self, event: EventRow) -> None:
+        kernel, lead_id = self._kernel, event.lead_id
+        row = self._live.get(lead_id)
+        if row is None:
+            value = self._stored.get(lead_id)
+            row = kernel.new(lead_id) if value is None else kernel.read(lead_id, value)
+            self._live[lead_id] = row
+        while row.due <= event.received_at_ms:
+            self._fire(row)
+        if lead_id not in self._dirty:
+            self._touch(row)
+        before = row.tier_name
+        changed = kernel.event(row, event)
+        self._bytes += kernel.grown
+        if changed:
+            self._scored[lead_id] = (row, self.log_time_ms)
+            if changed == TIER_CHANGED:
+                self._note_change(row, before, {"event_id": event.event_id, "kind": _KINDS[type(event)]})
+        self._deadlines.note(lead_id, row.due)
+
+    def _fire(self, row: Row) -> None:
+        """Applies the row's next deadline."""
+        before, moment = row.tier_name, row.due
+        changed, cause = self._kernel.deadline(row)
+        if changed:
+            self._fired += 1
+            self._touch(row)
+            self._scored[row.lead_id] = (row, self.log_time_ms)
+            self._step.lateness_ms.append(self.log_time_ms - moment)
+            if changed == TIER_CHANGED:
+                self._note_change(row, before, {"deadline": cause})
+
+    # --- models -----------------------------------------------------------------------------------------------------
+
+    def _switch(self, model: Model) -> None:
+        if MODEL_KEY in self._model_rows:
+            self._model_rows[MODEL_BEFORE_KEY] = self._model_rows[MODEL_KEY]
+        self._model_rows[MODEL_KEY] = ModelRow.of(model).encode()
+        self._unwritten = list(self._model_rows)
+        self._before, self.kernel = self.kernel, Kernel(CompiledModel(model))
+        self._version = model.version
+
+    def _control(self, control: ModelControl) -> None:
+        """The next model, if it is one: every lead is looked at anew behind it, in order of their names."""
+        if self._version is not None and control.version <= self._version:
+            return
+        try:
+            model = read_model(control.body, control.model)
+        except ModelError as error:
+            self._step.problems.append(f"model {control.model} version {control.version} is refused: {error}")
+            return
+        self._store_live()
+        self._switch(model)
+        self._reassess_at, self._reassess_after = control.received_at_ms, None
+        self._waiting = sorted(self._stored)
+
+    def _store_live(self) -> None:
+        """Rows and scores of the model that ends, while it is still known."""
+        kernel = self._kernel
+        for lead_id, row in self._dirty.items():
+            if row is not None:
+                self._stored[lead_id] = encode_row(kernel.model, row)
+                self._dirty[lead_id] = None
+        for lead_id, scored in self._scored.items():
+            if isinstance(scored, tuple):
+                self._scored[lead_id] = score_of(kernel, *scored)
+        self._live.clear()
+
+    def _reassess(self) -> bool:
+        """Goes on looking at leads anew; False if the step is full before all are done."""
+        at = self._reassess_at
+        assert at is not None
+        for place, lead_id in enumerate(self._waiting):
+            if self._is_full():
+                del self._waiting[:place]
+                return False
+            self._reassess_lead(lead_id, at)
+            self._reassess_after = lead_id
+        self._waiting = []
+        self._before = self._reassess_at = self._reassess_after = None
+        return True
+
+    def _reassess_lead(self, lead_id: str, at: int) -> None:
+        kernel, value = self._kernel, self._stored[lead_id]
+        assert self._before is not None
+        content = content_of(self._before, self._before.read(lead_id, value))
+        row = self._live[lead_id] = kernel.read(lead_id, value)
+        before = row.tier_name
+        kernel.model_changed(row, at)
+        self._touch(row)
+        if content_of(kernel, row) != content:
+            self._scored[lead_id] = (row, self.log_time_ms)
+        if row.tier_name != before:
+            self._note_change(row, before, {"model": kernel.model.ref.version})
+        self._deadlines.note(lead_id, row.due)
+
+    # --- steps ------------------------------------------------------------------------------------------------------
+
+    def _begin_step(self) -> None:
+        self._step = FoldStep()
+        # Rows to write; None: the stored bytes are already those to write.
+        self._dirty: dict[str, Row | None] = {}
+        # Scores to publish: as they stand at the end of the step, with the log time of the last change of content.
+        self._scored: dict[str, tuple[Row, int] | LeadScoreOut] = {}
+        self._bytes = self._fired = 0
+
+    def _is_full(self) -> bool:
+        return self._bytes > self._max_bytes or self._fired > self._max_deadlines
+
+    def _touch(self, row: Row) -> None:
+        """The row must be written at the end of the step."""
+        lead_id = row.lead_id
+        if lead_id not in self._dirty:
+            self._bytes += len(self._stored.get(lead_id, b"")) + 4 * len(lead_id) + _LEAD_BYTES
+        self._dirty[lead_id] = row
+
+    def _end_step(self, position: tuple[int, int]) -> FoldStep:
+        step, stored = self._step, self._stored
+        step.position = position
+        if self.kernel is not None:
+            model = self.kernel.model
+            for lead_id, row in self._dirty.items():
+                if row is not None:
+                    stored[lead_id] = encode_row(model, row)
+                step.rows.append((lead_id.encode(), stored[lead_id]))
+            step.scores = [
+                score_of(self.kernel, *scored) if isinstance(scored, tuple) else scored
+                for scored in self._scored.values()
+            ]
+            step.rows += [(key, self._model_rows[key]) for key in self._unwritten]
+            self._unwritten = []
+            if len(self._live) > self._max_live:
+                self._live.clear()
+        step.memo = encode_memo(
+            Memo(MEMO_CODEC, self.log_time_ms, self._version, self._reassess_at, self._reassess_after)
+        )
+        self._begin_step()
+        return step
+
+    def _due_of(self, lead_id: str) -> int:
+        row = self._live.get(lead_id)
+        return kept_due(self._stored[lead_id]) if row is None else row.due
+
+    def _note_change(self, row: Row, before: str, cause: Cause) -> None:
+        self._step.changes.append(tier_change_of(self._kernel, row, before, cause, self.log_time_ms))

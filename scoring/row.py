@@ -1,0 +1,169 @@
+"""A lead's row: what is remembered of it, in memory and as bytes.
+
+The bytes are a codec byte, the next moment at which time may change something (8 bytes, so that deadlines are found
+without reading the rest), and a msgpack array: the lead's time, tier, since when, seq, and flat lists of evidence,
+matches and profile. Signals and matches stand under the digests of their definitions; only what is present is written,
+nothing that can be worked out again.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import Any
+
+import msgspec
+
+from scoring.compiled import CompiledModel
+from scoring.evidence import Occurrences
+from scoring.points import NEVER
+from scoring.rules.base import NO_MATCH, ProfileValue
+from scoring.tiers import Scores
+
+__all__ = ["MAX_PROFILE_TEXT", "ROW_CODEC", "Row", "RowCodecError", "decode_row", "encode_row", "kept_due"]
+
+ROW_CODEC = 1
+"""Version of a row's bytes; a reader refuses what it does not know."""
+
+MAX_PROFILE_TEXT = 200
+"""Of a text in the profile a row keeps the first so many characters: whatever a lead sends, its row stays small."""
+
+_HEAD = Struct(">Bq")
+
+
+class RowCodecError(ValueError):
+    """Bytes that are no row, or of a newer version than this program knows."""
+
+
+class Row:
+    """A lead under one model.
+
+    Attributes:
+        occurrences: By number of the signal; None where there are none.
+        matches: By number of the rule: its latest match, or `NO_MATCH`.
+        profile: By name of the field, as far as the model names it.
+        at: The lead's time: of its latest row or fired deadline. It never runs backwards.
+        tier: Number of the tier.
+        tier_name: Its name; what a row of an older model says may name no tier of this one.
+        tier_since: When it was entered; None for a lead that was never in another tier.
+        seq: Number of its latest tier change.
+        points, since, changes: What each rule gives, since when, and when time changes it next.
+        seen_at: The moment at which those were looked at; beyond `at` after a deadline that changed nothing.
+        due: The next moment to look again.
+        kept_due: The same as seen from `at`; what the bytes say.
+        stay_until: Until when a tier is held that the points no longer give; `NEVER` where none is.
+        scores, winners: Of `points`.
+    """
+
+    __slots__ = (
+        "at",
+        "changes",
+        "due",
+        "kept_due",
+        "lead_id",
+        "matches",
+        "occurrences",
+        "points",
+        "profile",
+        "scores",
+        "seen_at",
+        "seq",
+        "since",
+        "stay_until",
+        "tier",
+        "tier_name",
+        "tier_since",
+        "winners",
+    )
+
+    def __init__(self, model: CompiledModel, lead_id: str) -> None:
+        rules = len(model.rule_names)
+        self.lead_id = lead_id
+        self.occurrences: list[Occurrences | None] = [None] * len(model.keep)
+        self.matches = [NO_MATCH] * rules
+        self.profile: dict[str, ProfileValue] = {}
+        self.at = 0
+        self.tier = model.ladder.last
+        self.tier_name = model.ladder.names[-1]
+        self.tier_since: int | None = None
+        self.seq = 0
+        self.points = [0] * rules
+        self.since = [0] * rules
+        self.changes = [NEVER] * rules
+        self.seen_at = 0
+        self.due = self.kept_due = self.stay_until = NEVER
+        self.scores: Scores = (0, 0, 0, 0)
+        self.winners: list[tuple[int, int]] = []
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple[int, str, int | None, int, list[Any], list[int], list[Any]]).decode
+
+
+def encode_row(model: CompiledModel, row: Row) -> bytes:
+    """The bytes of a row."""
+    at = row.at
+    evidence: list[Any] = []
+    for digest, occurrences in zip(model.signal_digests, row.occurrences, strict=True):
+        if occurrences is not None:
+            times, keys = occurrences
+            if len(times) == 1:
+                evidence += (digest, at - times[0], keys[0])
+            else:
+                evidence += (digest, [at - time for time in times], keys)
+    matches: list[int] = []
+    for number, digest in model.match_digests.items():
+        match = row.matches[number]
+        if match != NO_MATCH:
+            matches += (digest, at - match)
+    profile: list[Any] = []
+    for field, (value, time, key) in row.profile.items():
+        profile += (field, value, at - time, key)
+    body = _encode((at, row.tier_name, row.tier_since, row.seq, evidence, matches, profile))
+    return _HEAD.pack(ROW_CODEC, row.kept_due) + body
+
+
+def kept_due(value: bytes) -> int:
+    """The next moment at which time may change something, without reading the rest.
+
+    Raises:
+        RowCodecError: No row, or of a newer version.
+    """
+    if len(value) < _HEAD.size or value[0] != ROW_CODEC:
+        found = f"codec byte {value[0]}" if value else "no bytes"
+        raise RowCodecError(f"row has {found}, this program reads codec {ROW_CODEC}; upgrade it")
+    due: int = _HEAD.unpack_from(value)[1]
+    return due
+
+
+def decode_row(model: CompiledModel, lead_id: str, value: bytes) -> Row:
+    """A row of bytes, as far as the model knows its definitions. Points are not worked out yet.
+
+    Raises:
+        RowCodecError: No row, or of a newer version.
+    """
+    row = Row(model, lead_id)
+    row.due = row.kept_due = kept_due(value)
+    try:
+        at, tier, tier_since, seq, evidence, matches, profile = _decode(memoryview(value)[_HEAD.size :])
+    except msgspec.MsgspecError as error:
+        raise RowCodecError(f"row of lead cannot be decoded: {error}") from error
+    row.at, row.tier_name, row.tier_since, row.seq = at, tier, tier_since, seq
+    row.tier = model.ladder.numbers.get(tier, model.ladder.last)
+    for place in range(0, len(evidence), 3):
+        for number in model.signals_by_digest.get(evidence[place], ()):
+            row.occurrences[number] = _occurrences(at, evidence[place + 1], evidence[place + 2], model.keep[number])
+    for place in range(0, len(matches), 2):
+        for number in model.rules_by_digest.get(matches[place], ()):
+            row.matches[number] = at - matches[place + 1]
+    for place in range(0, len(profile), 4):
+        field, kept, age, key = profile[place : place + 4]
+        if field in model.profile_feeds:
+            row.profile[field] = (kept, at - age, key)
+    return row
+
+
+def _occurrences(at: int, ages: Any, keys: Any, keep: int) -> Occurrences:
+    """Occurrences of their bytes; a model that keeps fewer than its forerunner keeps the latest."""
+    if isinstance(ages, int):
+        return [at - ages], [keys]
+    return [at - age for age in ages[-keep:]], list(keys[-keep:])
