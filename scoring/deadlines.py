@@ -26,6 +26,9 @@ class Deadlines:
         self._queue: list[tuple[int, str]] = []
         self._queued: dict[str, int] = {}
 
+    def __len__(self) -> int:
+        return len(self._queued)
+
     def load(self, dues: Iterable[tuple[int, str]]) -> None:
         """Starts anew with these."""
         self._queue = [one for one in dues if one[0] < NEVER]

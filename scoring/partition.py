@@ -15,7 +15,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from schemas.log import EVENT_ROWS, Alarm, EventRow, LogRow, ModelControl, decode_record
+from schemas.log import EVENT_ROWS, Alarm, EventRow, LogCodecError, LogRow, ModelControl, decode_record
 from schemas.outputs_wire import Cause, LeadScoreOut, TierChangeOut
 from scoring.compiled import CompiledModel
 from scoring.deadlines import Deadlines
@@ -98,6 +98,11 @@ class PartitionFold:
     def leads(self) -> int:
         """How many leads there are."""
         return len(self._stored)
+
+    @property
+    def deadlines(self) -> int:
+        """How many leads wait for a moment."""
+        return len(self._deadlines)
 
     def restore(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
         """Takes rows of the table, oldest first; None deletes.
@@ -186,7 +191,7 @@ class PartitionFold:
         """Applies records of the log (offset, value) from `start` on, until they are done or the step is large enough.
 
         Raises:
-            LogCodecError: A record cannot be read.
+            LogCodecError: A record cannot be read; the message says which.
         """
         position = start
         if not self._catch_up():
@@ -194,7 +199,10 @@ class PartitionFold:
         for offset, value in records:
             if offset < start[0]:
                 continue
-            safe_ms, rows = decode_record(value)
+            try:
+                safe_ms, rows = decode_record(value)
+            except LogCodecError as error:
+                raise LogCodecError(f"offset {offset}: {error}") from error
             done = start[1] if offset == start[0] else 0
             for number in range(done, len(rows)):
                 if not self.advance(safe_ms):

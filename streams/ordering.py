@@ -190,14 +190,6 @@ class Ordering:
         paused = self._paused
         return frozenset(tp for tp, source in self._sources.items() if source.times or tp.topic in paused)
 
-    def unanswered(self) -> list[TopicPartition]:
-        """Partitions that hold time back: nothing in hand, and no young answer of the broker."""
-        return [
-            tp
-            for tp, source in self._sources.items()
-            if not source.times and not source.fresh and tp.topic not in self._paused
-        ]
-
     @property
     def oldest_ms(self) -> int | None:
         """Time of the oldest record in hand that is not paused."""
