@@ -106,6 +106,7 @@ def outcome(decode: Any, raw: bytes) -> EventRow | tuple[str, str]:
     return row
 
 
+@pytest.mark.property
 @settings(max_examples=CASES, deadline=None)
 @given(raw_events())
 @example(
