@@ -43,6 +43,7 @@ ReasonName = Literal[
     "bad_broker_time",
     "bad_received_at",
     "digest_mismatch",
+    "bad_model",
 ]
 
 
@@ -125,6 +126,7 @@ _TABLE = (
         "bad_received_at", "`received_at` of a line is no time.", "Write it like `occurred_at`, or leave it out."
     ),
     RefusalReason("digest_mismatch", "`sha256` of a model is not that of its `body`.", "Publish the model anew."),
+    RefusalReason("bad_model", "A model has errors, or another name or version.", "`leadstream model check` it."),
 )
 
 REASONS: dict[str, RefusalReason] = {reason.name: reason for reason in _TABLE}
