@@ -67,7 +67,13 @@ class IngestWatch:
         self._watch.readiness.block(f"breaker {pause.topic}", why)
         self._watch.metrics.paused.labels(pause.topic).set(1)
 
-    def carried(self, idle: Mapping[TopicPartition, FetchState], oldest_ms: int | None, paused: frozenset[str]) -> None:
+    def carried(
+        self,
+        idle: Mapping[TopicPartition, FetchState],
+        hold: frozenset[TopicPartition],
+        oldest_ms: int | None,
+        paused: frozenset[str],
+    ) -> None:
         """A poll was decoded; its outputs are on their way."""
         for topic in self._paused - paused:
             self._watch.readiness.unblock(f"breaker {topic}")
