@@ -1,0 +1,34 @@
+"""The list of topics."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.log import EVENT_ROWS
+from schemas.topics import KIND_TOPICS, RAW_TOPICS, RESERVED_TOPICS, TOPICS, TOPICS_BY_NAME, topic_of_kind
+
+
+def test_names_are_unique_and_kafkas() -> None:
+    names = [topic.name for topic in TOPICS]
+    assert len(set(names)) == len(names)
+    assert not set(names) & set(RESERVED_TOPICS)
+    for name in names:
+        assert name.replace("-", "").isalnum()
+
+
+def test_every_kind_has_its_topic() -> None:
+    assert set(KIND_TOPICS) == set(EVENT_ROWS)
+    assert set(KIND_TOPICS.values()) == set(RAW_TOPICS)
+    with pytest.raises(KeyError):
+        topic_of_kind("page_views")
+
+
+def test_the_brokers_clock_stamps_what_comes_in_and_nothing_else() -> None:
+    stamped = {topic.name for topic in TOPICS if topic.time == "LogAppendTime"}
+    assert stamped == {*RAW_TOPICS, "lead-internal"}
+
+
+def test_what_is_compacted_is_not_deleted_by_time() -> None:
+    for topic in TOPICS:
+        assert (topic.cleanup == "compact") == (topic.retention_ms is None)
+        assert TOPICS_BY_NAME[topic.name] is topic
