@@ -17,13 +17,13 @@ from confluent_kafka.admin import (
     TopicMetadata,
 )
 
-from schemas.topics import TOPICS, Topic
+from schemas.topics import RAW_TOPICS, TOPICS, TOPICS_BY_NAME, Topic
 from streams.clients import new_admin, reach, unreachable
 from streams.engine.errors import StateRefused
 from streams.errors import UsageError
 from streams.settings import Settings, variable
 
-__all__ = ["check", "create", "settings_of", "wanted_partitions"]
+__all__ = ["check", "create", "differences", "is_history", "settings_of", "wanted_partitions"]
 
 _TIMEOUT_S = 30.0
 _DAY_MS = 86_400_000
@@ -94,19 +94,28 @@ def check(settings: Settings, history: bool) -> list[str]:
         StateRefused: They differ; every difference is told.
     """
     _refuse_embedded(settings)
-    admin = new_admin(settings)
-    existing = reach(settings, admin)
-    found = _read_settings(settings, admin, [name for name in _names(settings) if name in existing])
-    problems = [
-        problem for topic in TOPICS for problem in _differences(topic, settings, existing, found, history=history)
-    ]
+    names = [topic.name for topic in TOPICS]
+    problems = differences(settings, new_admin(settings), names, history=history)
     if problems:
         raise StateRefused("\n".join(problems))
-    return _names(settings)
+    return [settings.topic(name) for name in names]
 
 
-def _names(settings: Settings) -> list[str]:
-    return [settings.topic(topic.name) for topic in TOPICS]
+def differences(settings: Settings, admin: AdminClient, names: Iterable[str], *, history: bool) -> list[str]:
+    """How these topics (without prefix) differ from what they must be, one line each."""
+    existing = reach(settings, admin)
+    topics = [TOPICS_BY_NAME[name] for name in names]
+    on_broker = [name for topic in topics if (name := settings.topic(topic.name)) in existing]
+    found = _read_settings(settings, admin, on_broker)
+    return [problem for topic in topics for problem in _differences(topic, settings, existing, found, history=history)]
+
+
+def is_history(settings: Settings, admin: AdminClient) -> bool:
+    """Whether the raw topics were made for a past stream: their records have the times of their senders."""
+    name = settings.topic(RAW_TOPICS[0])
+    if name not in reach(settings, admin):
+        return False
+    return _read_settings(settings, admin, [name])[name].get("message.timestamp.type") == "CreateTime"
 
 
 def _refuse_embedded(settings: Settings) -> None:

@@ -1,0 +1,94 @@
+"""One process of one stage: settings, start checks, the stage, and the engine that runs it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from schemas.topics import (
+    DEAD_LETTERS,
+    INGEST_PROGRESS,
+    LEAD_EVENTS,
+    LEAD_INTERNAL,
+    RAW_TOPICS,
+)
+from streams.breaker import Breaker
+from streams.checks import check_stage
+from streams.engine import run_carry
+from streams.engine.config import EngineConfig
+from streams.engine_config import engine_config
+from streams.health import HealthServer, Readiness
+from streams.ingest import IngestStage, IngestTopics
+from streams.ingest_watch import IngestWatch
+from streams.metrics import Metrics
+from streams.packs import Packer
+from streams.progress import KafkaProgress
+from streams.settings import Settings
+from streams.watch import Watch
+
+__all__ = ["run_worker"]
+
+log = logging.getLogger(__name__)
+
+
+def run_worker(stage: str, settings: Settings) -> int:
+    """Runs a worker until SIGTERM or SIGINT; returns the exit code of a graceful stop.
+
+    Once it runs, an error ends the process with its exit code.
+
+    Args:
+        stage: One of `streams.settings.STAGES`.
+        settings: All of them.
+
+    Raises:
+        EngineError: It could not start: no broker (3), topics or libraries that are not as they must be (4).
+        LeadstreamError: A setting or the model is wrong.
+    """
+    _log_to_stderr(settings)
+    watch = Watch(Metrics(stage), Readiness())
+    run = {"ingest": _run_ingest}[stage]
+    server = HealthServer(
+        settings.metrics_host, settings.metrics_port_of(stage), watch.readiness, watch.metrics.registry
+    )
+    try:
+        run(settings, engine_config(stage, settings), watch)
+    finally:
+        server.close()
+    return 0
+
+
+def _run_ingest(settings: Settings, config: EngineConfig, watch: Watch) -> None:
+    id_key = settings.id_key_bytes()
+    counts = check_stage("ingest", settings)
+    topics = IngestTopics(
+        raw={settings.topic(name): counts[name] for name in (*RAW_TOPICS, LEAD_INTERNAL)},
+        internal=settings.topic(LEAD_INTERNAL),
+        lead_events=settings.topic(LEAD_EVENTS),
+        dead_letters=settings.topic(DEAD_LETTERS),
+        partitions=settings.partitions,
+    )
+    stage = IngestStage(
+        topics,
+        id_key,
+        Packer(settings.partitions, settings.pack_rows),
+        Breaker(settings.breaker_window, settings.breaker_share),
+        KafkaProgress(
+            settings.topic(INGEST_PROGRESS),
+            {"bootstrap_servers": config.bootstrap.split(","), **config.security.client_settings()},
+        ),
+        IngestWatch(watch, settings.topic_prefix),
+        config.app_id,
+    )
+    run_carry(stage, config, watch)
+
+
+def _log_to_stderr(settings: Settings) -> None:
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=settings.log_level.upper(),
+        format="%(asctime)s %(levelname)-8s %(name)s: %(message)s",
+        force=True,
+    )
+    # Faust and aiokafka tell at INFO what the engine tells better.
+    for name in ("faust", "mode", "aiokafka"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
