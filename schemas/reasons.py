@@ -130,7 +130,7 @@ _TABLE = (
 )
 
 REASONS: dict[str, RefusalReason] = {reason.name: reason for reason in _TABLE}
-"""Every reason by name, in the order in which an input is looked at."""
+"""Every reason by name."""
 
 if tuple(REASONS) != get_args(ReasonName):
     _message = "schemas.reasons: the names and the table do not agree"
