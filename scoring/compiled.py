@@ -53,9 +53,9 @@ class CompiledModel:
             if (matcher := rule.kind.matcher(place)) is not None
         }
         named = {signal.name: signal for signal in model.signals}
-        self.match_digests = {number: rule_digest(model.rules[number], named) for number in self.matchers}
+        self.match_digests = tuple((number, rule_digest(model.rules[number], named)) for number in self.matchers)
         self.rules_by_digest: dict[int, list[int]] = {}
-        for number, digest in self.match_digests.items():
+        for number, digest in self.match_digests:
             self.rules_by_digest.setdefault(digest, []).append(number)
         self._fed = [[] for _ in model.signals]  # type: list[list[int]]
         for number, rule in enumerate(model.rules):
@@ -72,6 +72,8 @@ class CompiledModel:
         self._of = tuple(dimension in model.total.of for dimension in DIMENSIONS)
         self._total = _clamp(Bounds(model.total.min, model.total.max))
         self.groups = _groups(model.rules)
+        grouped = {number for group in self.groups for number in group}
+        self.ungrouped = tuple(number for number in range(len(model.rules)) if number not in grouped)
         self.order = range(len(model.rules))
 
     def feeds(self, signals: tuple[int, ...]) -> Feeds:

@@ -19,11 +19,14 @@ class Deadlines:
 
     Args:
         due_of: The true next moment of a lead.
+
+    Attributes:
+        queue: A heap; its first entry is no later than the true first moment.
     """
 
     def __init__(self, due_of: Callable[[str], int]) -> None:
         self._due_of = due_of
-        self._queue: list[tuple[int, str]] = []
+        self.queue: list[tuple[int, str]] = []
         self._queued: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -31,19 +34,19 @@ class Deadlines:
 
     def load(self, dues: Iterable[tuple[int, str]]) -> None:
         """Starts anew with these."""
-        self._queue = [one for one in dues if one[0] < NEVER]
-        self._queued = {lead_id: moment for moment, lead_id in self._queue}
-        heapq.heapify(self._queue)
+        self.queue = [one for one in dues if one[0] < NEVER]
+        self._queued = {lead_id: moment for moment, lead_id in self.queue}
+        heapq.heapify(self.queue)
 
     def note(self, lead_id: str, moment: int) -> None:
         """The next moment of a lead is this."""
         if moment < self._queued.get(lead_id, NEVER):
             self._queued[lead_id] = moment
-            heapq.heappush(self._queue, (moment, lead_id))
+            heapq.heappush(self.queue, (moment, lead_id))
 
     def pop(self, until: int) -> str | None:
         """The lead whose moment comes first, no later than `until`; ties in the order of their names."""
-        queue, queued = self._queue, self._queued
+        queue, queued = self.queue, self._queued
         while queue and queue[0][0] <= until:
             moment, lead_id = heapq.heappop(queue)
             if queued.get(lead_id) != moment:
@@ -57,7 +60,7 @@ class Deadlines:
 
     def first(self) -> int | None:
         """The earliest true moment, or None."""
-        queue, queued = self._queue, self._queued
+        queue, queued = self.queue, self._queued
         while queue:
             moment, lead_id = queue[0]
             due = self._due_of(lead_id) if queued.get(lead_id) == moment else None

@@ -14,6 +14,7 @@ from scoring.compiled import CompiledModel
 from scoring.evidence import add
 from scoring.points import NEVER
 from scoring.row import MAX_PROFILE_TEXT, Row, decode_row
+from scoring.rules.base import NO_MATCH
 from scoring.signals import distinct_key
 
 __all__ = ["NOTHING_CHANGED", "SCORES_CHANGED", "TIER_CHANGED", "Kernel"]
@@ -43,6 +44,7 @@ class Kernel:
     def __init__(self, model: CompiledModel) -> None:
         self.model = model
         self.grown = 0
+        self._alone = tuple(keep == 1 for keep in model.keep)
         self._all_rules = tuple(range(len(model.rule_names)))
 
     def new(self, lead_id: str) -> Row:
@@ -78,23 +80,23 @@ class Kernel:
         rules: tuple[int, ...] = ()
         if signals:
             occurred_at = event.occurred_at_ms
-            occurrences, keep = row.occurrences, model.keep
             key = xxh3_64_intdigest(event.event_id.encode())
             learnt = False
+            latest, alone = row.latest, self._alone
             for number in found.plain:
-                known = occurrences[number]
-                if known is None:
-                    occurrences[number] = ([occurred_at], [key])
+                if occurred_at <= latest[number] or latest[number] == NO_MATCH or not alone[number]:
+                    if self._learn(row, number, occurred_at, key):
+                        learnt = True
+                else:
+                    times, keys = row.occurrences[number]  # type: ignore[misc]  # it has a latest time
+                    times[0] = latest[number] = occurred_at
+                    keys[0] = key
                     learnt = True
-                elif add(known, keep[number], occurred_at, key):
+            for number, own_key in found.keyed:
+                if self._learn(row, number, occurred_at, own_key):
                     learnt = True
             for number, field, read in found.distinct:
-                own_key = distinct_key(field, read(event), key)
-                known = occurrences[number]
-                if known is None:
-                    occurrences[number] = ([occurred_at], [own_key])
-                    learnt = True
-                elif add(known, keep[number], occurred_at, own_key):
+                if self._learn(row, number, occurred_at, distinct_key(field, read(event), key)):
                     learnt = True
             if learnt:
                 rules, matchers = model.feeds(signals)
@@ -143,7 +145,11 @@ class Kernel:
 
     def changes_next_at(self, row: Row) -> int | None:
         """The earliest moment at which time alone changes reasons or tier, exactly; None where it never does."""
-        model, ladder = self.model, self.model.ladder
+        model, ladder, due = self.model, self.model.ladder, row.due
+        if due >= NEVER:
+            return None
+        if due == row.stay_until or any(row.changes[rule] == due for rule in model.ungrouped):
+            return due
         points, changes = list(row.points), list(row.changes)
         stays_until = ladder.stays_until(row.tier, row.tier_since)
         moment = row.seen_at
@@ -168,6 +174,24 @@ class Kernel:
             for field in self.model.publish
             if (found := profile.get(field)) is not None and (value := found[0]) is not None
         }
+
+    def _learn(self, row: Row, number: int, time: int, key: int) -> bool:
+        """Takes an occurrence of a signal in; whether that changed anything."""
+        known = row.occurrences[number]
+        if known is None:
+            row.begin(number, self.model.signal_digests[number], time, key)
+            return True
+        times, keys = known
+        keep = self.model.keep[number]
+        if time > times[-1] and key not in keys:
+            times.append(time)
+            keys.append(key)
+            if len(keys) > keep:
+                del times[0], keys[0]
+        elif not add(known, keep, time, key):
+            return False
+        row.latest[number] = max(row.latest[number], time)
+        return True
 
     def _learn_profile(self, row: Row, event: Profile) -> list[int]:
         """Takes profile values that are newer than what is known; the rules that look at them."""

@@ -205,11 +205,14 @@ class PartitionFold:
                 raise LogCodecError(f"offset {offset}: {error}") from error
             done = start[1] if offset == start[0] else 0
             for number in range(done, len(rows)):
-                if not self.advance(safe_ms):
+                row = rows[number]
+                if safe_ms > self.log_time_ms and not self.advance(safe_ms):
                     return self._end_step((offset, number))
-                if not self.apply(rows[number]):
+                if isinstance(row, EventRow):
+                    self._event(row)
+                elif not self.apply(row):
                     return self._end_step((offset, number))
-                if not self._catch_up():
+                if self._is_behind() and not self._catch_up():
                     return self._end_step((offset, number + 1))
             position = (offset + 1, 0)
         return self._end_step(position)
@@ -227,14 +230,20 @@ class PartitionFold:
             if not self._drain(max(self.log_time_ms, row.received_at_ms)):
                 return False
             self._control(row)
-        elif not isinstance(row, Alarm):
-            self._step.reserved += 1
-        self._step.applied += 1
+            self._step.applied += 1
+        else:
+            self._step.reserved += not isinstance(row, Alarm)
+            self._step.applied += 1
         return True
 
     def finish(self) -> FoldStep:
         """Ends a step that was made of `advance` and `apply`; what it brought about."""
         return self._end_step((0, 0))
+
+    def _is_behind(self) -> bool:
+        """Whether there may be something to do before the next row."""
+        queue = self._deadlines.queue
+        return bool(queue and queue[0][0] <= self.log_time_ms) or self._reassess_at is not None or self._is_full()
 
     def _catch_up(self) -> bool:
         """Finishes what is under way, and applies what is due by log time; False if the step is full before."""
@@ -259,6 +268,7 @@ class PartitionFold:
 
     def _event(self, event: EventRow) -> None:
         kernel, lead_id = self._kernel, event.lead_id
+        self._step.applied += 1
         row = self._live.get(lead_id)
         if row is None:
             value = self._stored.get(lead_id)

@@ -1,9 +1,9 @@
 """A lead's row: what is remembered of it, in memory and as bytes.
 
 The bytes are a codec byte, the next moment at which time may change something (8 bytes, so that deadlines are found
-without reading the rest), and a msgpack array: the lead's time, tier, since when, seq, and flat lists of evidence,
-matches and profile. Signals and matches stand under the digests of their definitions; only what is present is written,
-nothing that can be worked out again.
+without reading the rest), and a msgpack array: the lead's time, tier, since when, seq, evidence, matches and profile.
+Signals and matches stand under the digests of their definitions; only what is present is written, nothing that can be
+worked out again. Evidence lies in memory as it is written, one flat list, so that writing it is one call.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ class Row:
     """A lead under one model.
 
     Attributes:
-        occurrences: By number of the signal; None where there are none.
+        evidence: Digest of the signal, times, keys; and so on, in the order in which the lead showed the signals.
+        occurrences: The same times and keys, by number of the signal; None where there are none.
+        latest: By number of the signal: time of its latest occurrence, or `NO_MATCH`.
         matches: By number of the rule: its latest match, or `NO_MATCH`.
         profile: By name of the field, as far as the model names it.
         at: The lead's time: of its latest row or fired deadline. It never runs backwards.
@@ -58,7 +60,9 @@ class Row:
         "at",
         "changes",
         "due",
+        "evidence",
         "kept_due",
+        "latest",
         "lead_id",
         "matches",
         "occurrences",
@@ -78,7 +82,9 @@ class Row:
     def __init__(self, model: CompiledModel, lead_id: str) -> None:
         rules = len(model.rule_names)
         self.lead_id = lead_id
+        self.evidence: list[int | list[int]] = []
         self.occurrences: list[Occurrences | None] = [None] * len(model.keep)
+        self.latest = [NO_MATCH] * len(model.keep)
         self.matches = [NO_MATCH] * rules
         self.profile: dict[str, ProfileValue] = {}
         self.at = 0
@@ -94,31 +100,26 @@ class Row:
         self.scores: Scores = (0, 0, 0, 0)
         self.winners: list[tuple[int, int]] = []
 
+    def begin(self, number: int, digest: int, time: int, key: int) -> None:
+        """The first occurrence of a signal."""
+        known = self.occurrences[number] = [time], [key]
+        self.latest[number] = time
+        self.evidence += (digest, *known)
+
+
+_Body = tuple[int, str, int | None, int, list[int | list[int]], list[int], dict[str, ProfileValue]]
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(tuple[int, str, int | None, int, list[Any], list[int], list[Any]]).decode
+_decode = msgspec.msgpack.Decoder(_Body).decode
 
 
 def encode_row(model: CompiledModel, row: Row) -> bytes:
     """The bytes of a row."""
-    at = row.at
-    evidence: list[Any] = []
-    for digest, occurrences in zip(model.signal_digests, row.occurrences, strict=True):
-        if occurrences is not None:
-            times, keys = occurrences
-            if len(times) == 1:
-                evidence += (digest, at - times[0], keys[0])
-            else:
-                evidence += (digest, [at - time for time in times], keys)
     matches: list[int] = []
-    for number, digest in model.match_digests.items():
-        match = row.matches[number]
-        if match != NO_MATCH:
-            matches += (digest, at - match)
-    profile: list[Any] = []
-    for field, (value, time, key) in row.profile.items():
-        profile += (field, value, at - time, key)
-    body = _encode((at, row.tier_name, row.tier_since, row.seq, evidence, matches, profile))
+    for number, digest in model.match_digests:
+        if (match := row.matches[number]) != NO_MATCH:
+            matches += (digest, match)
+    body = _encode((row.at, row.tier_name, row.tier_since, row.seq, row.evidence, matches, row.profile))
     return _HEAD.pack(ROW_CODEC, row.kept_due) + body
 
 
@@ -149,21 +150,24 @@ def decode_row(model: CompiledModel, lead_id: str, value: bytes) -> Row:
         raise RowCodecError(f"row of lead cannot be decoded: {error}") from error
     row.at, row.tier_name, row.tier_since, row.seq = at, tier, tier_since, seq
     row.tier = model.ladder.numbers.get(tier, model.ladder.last)
-    for place in range(0, len(evidence), 3):
-        for number in model.signals_by_digest.get(evidence[place], ()):
-            row.occurrences[number] = _occurrences(at, evidence[place + 1], evidence[place + 2], model.keep[number])
+    _read_evidence(model, row, evidence)
     for place in range(0, len(matches), 2):
         for number in model.rules_by_digest.get(matches[place], ()):
-            row.matches[number] = at - matches[place + 1]
-    for place in range(0, len(profile), 4):
-        field, kept, age, key = profile[place : place + 4]
-        if field in model.profile_feeds:
-            row.profile[field] = (kept, at - age, key)
+            row.matches[number] = matches[place + 1]
+    row.profile = {field: kept for field, kept in profile.items() if field in model.profile_feeds}
     return row
 
 
-def _occurrences(at: int, ages: Any, keys: Any, keep: int) -> Occurrences:
-    """Occurrences of their bytes; a model that keeps fewer than its forerunner keeps the latest."""
-    if isinstance(ages, int):
-        return [at - ages], [keys]
-    return [at - age for age in ages[-keep:]], list(keys[-keep:])
+def _read_evidence(model: CompiledModel, row: Row, evidence: list[Any]) -> None:
+    """Evidence of the signals that the model knows. Signals with the same definition stand one behind the other."""
+    for place in range(0, len(evidence), 3):
+        digest, times, keys = evidence[place : place + 3]
+        numbers = model.signals_by_digest.get(digest, ())
+        missing = [number for number in numbers if row.occurrences[number] is None]
+        last = place + 3 >= len(evidence) or evidence[place + 3] != digest
+        # A model may define the same signal more often than the one that wrote the row: then all of them know it.
+        for number in missing if last else missing[:1]:
+            keep = model.keep[number]
+            known = row.occurrences[number] = times[-keep:], keys[-keep:]
+            row.latest[number] = known[0][-1]
+            row.evidence += (digest, *known)

@@ -31,12 +31,14 @@ class Found(NamedTuple):
 
     Attributes:
         plain: Numbers of the signals whose key is the event itself.
+        keyed: Numbers of those whose key is known already, with the key.
         distinct: Numbers of the others, each with the name of its field and how the field is read.
         signals: All numbers.
         growth: Bytes by which a lead's row may grow at most.
     """
 
     plain: tuple[int, ...]
+    keyed: tuple[tuple[int, int], ...]
     distinct: tuple[tuple[int, str, Reader], ...]
     signals: tuple[int, ...]
     growth: int
@@ -44,7 +46,7 @@ class Found(NamedTuple):
 
 Matcher = Callable[[EventRow], Found]
 
-_NOTHING = Found((), (), (), 0)
+_NOTHING = Found((), (), (), (), 0)
 _OCCURRENCE_BYTES = 30
 """Of a new occurrence of a new signal: digest, age, key."""
 
@@ -134,10 +136,16 @@ def _found(signals: list[tuple[int, Signal]], values: dict[str, Any], kind: str)
     numbers = tuple(number for number, _ in hits)
     growth = len(numbers) * _OCCURRENCE_BYTES
     plain = tuple(number for number, signal in hits if signal.distinct is None)
-    distinct = tuple(
-        (number, signal.distinct, _reader_of(signal.distinct, kind)) for number, signal in hits if signal.distinct
-    )
-    return Found(plain, distinct, numbers, growth)
+    keyed, distinct = [], []
+    for number, signal in hits:
+        field = signal.distinct
+        if field is None:
+            continue
+        if values.get(field) is not None:
+            keyed.append((number, distinct_key(field, values[field], 0)))
+        else:
+            distinct.append((number, field, _reader_of(field, kind)))
+    return Found(plain, tuple(keyed), tuple(distinct), numbers, growth)
 
 
 def distinct_key(field: str, value: Any, event_key: int) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import ClassVar, NewType, Protocol
 
 from scoring.conditions import Conditions
@@ -88,11 +89,13 @@ class Known(Protocol):
 
     Attributes:
         occurrences: By number of the signal; None where there are none.
+        latest: By number of the signal: time of its latest occurrence, or `NO_MATCH`.
         matches: By number of the rule: time of its latest match, or `NO_MATCH`.
         profile: By name of the field.
     """
 
     occurrences: list[Occurrences | None]
+    latest: list[int]
     matches: list[int]
     profile: dict[str, ProfileValue]
 
@@ -137,14 +140,14 @@ def occurrences_of(known: Known, numbers: tuple[int, ...]) -> Occurrences | None
     return union(found) if found else None
 
 
-def latest_of(known: Known, numbers: tuple[int, ...]) -> int:
-    """Time of the latest occurrence of any of some signals, or `NO_MATCH`."""
-    latest = NO_MATCH
-    for number in numbers:
-        part = known.occurrences[number]
-        if part is not None and part[0][-1] > latest:
-            latest = part[0][-1]
-    return latest
+def latest_of(numbers: tuple[int, ...]) -> Callable[[list[int]], int]:
+    """From the latest times of all signals to that of some of them together."""
+    if not numbers:
+        return lambda latest: NO_MATCH
+    if len(numbers) == 1:
+        return itemgetter(numbers[0])
+    pick = itemgetter(*numbers)
+    return lambda latest: max(pick(latest))
 
 
 def match_evaluator(place: RulePlace) -> Evaluator:

@@ -39,9 +39,10 @@ class Each(RuleKind):
     def evaluator(self, place: RulePlace) -> Evaluator:
         """Each of the latest occurrences is worth what its own age leaves of it."""
         numbers, worth, at_most = place.numbers(self.each), place.worth, self.at_most
+        newest = latest_of(numbers)
 
         def one(known: Known, at: int) -> tuple[int, int, int]:
-            latest = latest_of(known, numbers)
+            latest = newest(known.latest)
             if latest == NO_MATCH:
                 return NOTHING
             points, change = worth(latest, at)

@@ -37,12 +37,12 @@ class Only(RuleKind):
 
     def evaluator(self, place: RulePlace) -> Evaluator:
         """The latest occurrence is young enough, and no other thing is."""
-        numbers, others = place.numbers(self.only), place.numbers(self.none_of)
+        newest, other = latest_of(place.numbers(self.only)), latest_of(place.numbers(self.none_of))
         points, within = place.points, self.within
 
         def evaluate(known: Known, at: int) -> tuple[int, int, int]:
-            latest = latest_of(known, numbers)
-            end, clear = latest + within, latest_of(known, others) + within
+            latest = newest(known.latest)
+            end, clear = latest + within, other(known.latest) + within
             if at >= end:
                 return NOTHING
             if at >= clear:

@@ -38,12 +38,12 @@ class Silence(RuleKind):
 
     def evaluator(self, place: RulePlace) -> Evaluator:
         """Nothing that breaks the silence is later than the latest occurrence, and that is long enough ago."""
-        numbers, breakers = place.numbers(self.silence), place.numbers(self.broken_by or ())
+        newest, breaker = latest_of(place.numbers(self.silence)), latest_of(place.numbers(self.broken_by or ()))
         points, within = place.points, self.within
 
         def evaluate(known: Known, at: int) -> tuple[int, int, int]:
-            latest = latest_of(known, numbers)
-            if latest == NO_MATCH or latest_of(known, breakers) > latest:
+            latest = newest(known.latest)
+            if latest == NO_MATCH or breaker(known.latest) > latest:
                 return NOTHING
             begin = latest + within
             return (points, begin, NEVER) if at >= begin else (0, 0, begin)

@@ -42,7 +42,7 @@ class Streak(RuleKind):
 
     def evaluator(self, place: RulePlace) -> Evaluator:
         """The newest occurrence, while enough of them are later than the latest breaker and close together."""
-        numbers, breakers = place.numbers(self.streak), place.numbers(self.broken_by)
+        numbers, breaker = place.numbers(self.streak), latest_of(place.numbers(self.broken_by))
         times, within, worth = self.times, self.within, place.worth
 
         def evaluate(known: Known, at: int) -> tuple[int, int, int]:
@@ -51,7 +51,7 @@ class Streak(RuleKind):
                 return NOTHING
             moments = found[0]
             first, newest = moments[-times], moments[-1]
-            if first <= latest_of(known, breakers) or (within is not None and newest - first >= within):
+            if first <= breaker(known.latest) or (within is not None and newest - first >= within):
                 return NOTHING
             points, change = worth(newest, at)
             return points, newest, change
