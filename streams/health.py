@@ -37,7 +37,7 @@ class Readiness:
         self._why = "starting"
         self._blocks: dict[str, str] = {}
         self._beat_at = clock()
-        self._steps_since: dict[str, float] = {}
+        self._step_since: float | None = None
 
     def engine(self, ready: bool, why: str) -> None:
         """The engine has its partitions and their state, or not."""
@@ -55,13 +55,14 @@ class Readiness:
         """The event loop gets on."""
         self._beat_at = self._clock()
 
-    def step_begins(self, name: str = "") -> None:
-        """A step is at work, until `step_ends`."""
-        self._steps_since = self._steps_since | {name: self._clock()}
+    def step_begins(self) -> None:
+        """A step is at work; where steps overlap, the first one counts."""
+        if self._step_since is None:
+            self._step_since = self._clock()
 
-    def step_ends(self, name: str = "") -> None:
-        """What the step made is durable."""
-        self._steps_since = {other: since for other, since in self._steps_since.items() if other != name}
+    def step_ends(self) -> None:
+        """What a step made is durable."""
+        self._step_since = None
 
     def alive(self) -> tuple[bool, str]:
         """Whether the event loop gets on, and a line for people."""
@@ -78,7 +79,7 @@ class Readiness:
         blocks = self._blocks
         if blocks:
             return False, "; ".join(blocks.values())
-        since = min(self._steps_since.values(), default=None)
+        since = self._step_since
         if since is not None and self._clock() - since > STEP_HANGS_S:
             return False, f"a step has been waiting for the broker for {self._clock() - since:.0f} s"
         return True, self._why

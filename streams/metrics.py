@@ -6,11 +6,17 @@ lead, an address or an id of an event. Each worker serves the metrics of its sta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import weakref
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR
 from prometheus_client.metrics import Counter, Gauge, Histogram
-from prometheus_client.registry import CollectorRegistry
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from scoring.compiled import CompiledModel
+from streams.clock import now_ms
 
 __all__ = ["Metrics"]
 
@@ -18,6 +24,56 @@ _STEP_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 _DELAY_SECONDS = (0.025, 0.05, 0.08, 0.1, 0.15, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
 _RECOVERY_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0, 60.0, 300.0)
 _BATCH_RECORDS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)
+
+
+class PartitionState(Protocol):
+    """What the metrics look at of a partition's fold."""
+
+    log_time_ms: int
+
+    @property
+    def leads(self) -> int:
+        """How many there are."""
+
+    @property
+    def deadlines(self) -> int:
+        """How many leads wait for a moment."""
+
+    @property
+    def model(self) -> CompiledModel | None:
+        """The active one."""
+
+
+class PartitionGauges(Collector):
+    """Gauges of the partitions that this worker owns, read when they are asked for; one that is gone is not told of."""
+
+    def __init__(self) -> None:
+        self._states: dict[int, weakref.ref[PartitionState]] = {}
+
+    def show(self, partition: int, state: PartitionState) -> None:
+        """From now on, for as long as the state lives."""
+        self._states[partition] = weakref.ref(state)
+
+    def collect(self) -> Iterator[Metric]:
+        """Called by the registry, in the thread of a scrape."""
+        leads = GaugeMetricFamily("leadstream_leads", "Leads in state.", labels=("partition",))
+        deadlines = GaugeMetricFamily(
+            "leadstream_pending_deadlines", "Leads that wait for a moment to come.", labels=("partition",)
+        )
+        behind = GaugeMetricFamily(
+            "leadstream_log_time_behind_seconds", "How far log time lies behind the wall clock.", labels=("partition",)
+        )
+        model = GaugeMetricFamily("leadstream_model_version", "Active scoring model.", labels=("partition", "model"))
+        for partition, reference in list(self._states.items()):
+            state, label = reference(), str(partition)
+            if state is None:
+                continue
+            leads.add_metric((label,), state.leads)
+            deadlines.add_metric((label,), state.deadlines)
+            behind.add_metric((label,), max(0, now_ms() - state.log_time_ms) / 1000)
+            if (compiled := state.model) is not None:
+                model.add_metric((label, compiled.ref.name), compiled.ref.version)
+        yield from (leads, deadlines, behind, model)
 
 
 class Metrics:
@@ -34,9 +90,6 @@ class Metrics:
 
         # --- the worker ----------------------------------------------------------------------------------------------
         self.ready = self._gauge("ready", "1 while the worker is ready (what /readyz says), else 0.")
-        self.model = self._gauge(
-            "model_version", "Active scoring model of a partition of lead-events.", ("partition", "model")
-        )
         self.model_ignored = self._gauge(
             "model_setting_ignored", "1 where LEADSTREAM_MODEL is another model than the log's, which holds."
         )
@@ -48,9 +101,10 @@ class Metrics:
         # --- the flow ------------------------------------------------------------------------------------------------
         self.events = self._counter(
             "events",
-            "Events: carried into lead-events by ingest (by kind) or refused (kind is unknown), applied by score.",
+            "Events that ingest carried into lead-events, by kind, or refused (whose kind is unknown).",
             ("kind", "outcome"),
         )
+        self.applied = self._counter("applied_rows", "Rows of lead-events that score applied.")
         self.dead_letters = self._counter("dead_letters", "Raw records that cannot be used.", ("topic", "reason"))
         self.controls = self._counter(
             "control_rows", "Rows of lead-events that are no events, by what they are (ingest).", ("type",)
@@ -66,19 +120,15 @@ class Metrics:
         self.lag_records = self._gauge("lag_records", "Source records not yet read.", ("topic", "partition"))
         self.lag_seconds = self._gauge(
             "lag_seconds",
-            "Age of the oldest source record in hand (ingest) or of the last one applied while more wait (score).",
+            "Age of the oldest record that waits in hand (ingest), or of the first of the last batch (score).",
         )
 
         # --- time ----------------------------------------------------------------------------------------------------
-        self.log_time_behind = self._gauge(
-            "log_time_behind_seconds", "How far log time lies behind the wall clock.", ("partition",)
-        )
         self.log_time_ahead = self._gauge(
             "log_time_ahead_seconds", "How far log time lies ahead of the wall clock: brokers' clocks disagree."
         )
         self.broker_clock = self._gauge("broker_clock_offset_seconds", "The brokers' clock minus this worker's.")
         self.alarms = self._counter("alarms", "Requests for time published.", ("partition",))
-        self.deadlines = self._gauge("pending_deadlines", "Leads that wait for a moment to come.", ("partition",))
         self.lateness = self._histogram(
             "deadline_lateness_seconds",
             "Log time at which a deadline was applied, minus the deadline.",
@@ -87,7 +137,9 @@ class Metrics:
         )
 
         # --- results -------------------------------------------------------------------------------------------------
-        self.leads = self._gauge("leads", "Leads in state.", ("partition",))
+        self.partitions = PartitionGauges()
+        if stage == "score":
+            self.registry.register(self.partitions)
         self.tier_changes = self._counter("tier_changes", "Tier changes published.", ("from_tier", "to_tier"))
         self.event_to_tier_change = self._histogram(
             "event_to_tier_change_seconds",
@@ -99,18 +151,6 @@ class Metrics:
         # --- the breaker ---------------------------------------------------------------------------------------------
         self.paused = self._gauge("topic_paused", "1 while the breaker holds a raw topic.", ("topic",))
         self._name_stage(stage)
-
-    def forget_partition(self, partition: int) -> None:
-        """A partition went to another worker: its gauges would tell old news."""
-        label = str(partition)
-        for gauge in (self.log_time_behind, self.deadlines, self.leads):
-            _remove(gauge, (label,))
-        for topic, number in _label_values(self.lag_records):
-            if number == label:
-                _remove(self.lag_records, (topic, number))
-        for number, model in _label_values(self.model):
-            if number == label:
-                _remove(self.model, (number, model))
 
     def _name_stage(self, stage: str) -> None:
         info = self._gauge("worker", "Always 1; which stage this worker runs.", ("stage",))
@@ -124,14 +164,3 @@ class Metrics:
 
     def _histogram(self, name: str, text: str, labels: Sequence[str], buckets: Sequence[float]) -> Histogram:
         return Histogram(f"leadstream_{name}", text, labels, buckets=buckets, registry=self.registry)
-
-
-def _label_values(gauge: Gauge) -> list[tuple[str, ...]]:
-    (family,) = gauge.collect()
-    names = gauge._labelnames
-    return [tuple(sample.labels[name] for name in names) for sample in family.samples]
-
-
-def _remove(gauge: Gauge, labels: tuple[str, ...]) -> None:
-    if labels in _label_values(gauge):
-        gauge.remove(*labels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from streams.health import Readiness
@@ -28,6 +29,11 @@ class Watch:
         self.clock_offset_ms = 0
         metrics.ready.set_function(lambda: float(readiness.ready()[0]))
         self._beating: asyncio.Task[None] | None = None
+        self._after_written: Callable[[], None] | None = None
+
+    def on_written(self, after: Callable[[], None]) -> None:
+        """Calls this whenever a step is durable."""
+        self._after_written = after
 
     def start(self) -> None:
         """From now on the event loop shows that it gets on; call it from there."""
@@ -46,6 +52,9 @@ class Watch:
     def health(self, ready: bool, why: str) -> None:
         """See `streams.engine.Observer`."""
         self.readiness.engine(ready, why)
+        if not ready:
+            # Partitions may go to another worker: what is known of their lag is old news then.
+            self.metrics.lag_records.clear()
         log.info("%s: %s", "ready" if ready else "not ready", why)
 
     def batch(self, topic: str, partition: int, records: int, behind: int) -> None:
@@ -61,6 +70,9 @@ class Watch:
         """See `streams.engine.Observer`."""
         self.metrics.outputs.inc(outputs)
         self.metrics.changelog.inc(rows)
+        self.readiness.step_ends()
+        if self._after_written is not None:
+            self._after_written()
 
     def recovered(self, partitions: int, records: int, seconds: float) -> None:
         """See `streams.engine.Observer`."""

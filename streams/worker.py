@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Any
 
 from schemas.topics import (
     DEAD_LETTERS,
     INGEST_PROGRESS,
     LEAD_EVENTS,
     LEAD_INTERNAL,
+    LEAD_SCORES,
+    LEADS_CHANGELOG,
     RAW_TOPICS,
+    TIER_CHANGES,
 )
 from streams.breaker import Breaker
 from streams.checks import check_stage
-from streams.engine import run_carry
+from streams.engine import run_carry, run_table
 from streams.engine.config import EngineConfig
 from streams.engine_config import engine_config
+from streams.first_model import FirstModel
 from streams.health import HealthServer, Readiness
 from streams.ingest import IngestStage, IngestTopics
 from streams.ingest_watch import IngestWatch
 from streams.metrics import Metrics
+from streams.model_files import load_model
 from streams.packs import Packer
 from streams.progress import KafkaProgress
+from streams.score import ScoreStage, ScoreTopics
+from streams.score_watch import ScoreWatch
 from streams.settings import Settings
 from streams.watch import Watch
 
@@ -46,7 +54,7 @@ def run_worker(stage: str, settings: Settings) -> int:
     """
     _log_to_stderr(settings)
     watch = Watch(Metrics(stage), Readiness())
-    run = {"ingest": _run_ingest}[stage]
+    run = {"ingest": _run_ingest, "score": _run_score}[stage]
     server = HealthServer(
         settings.metrics_host, settings.metrics_port_of(stage), watch.readiness, watch.metrics.registry
     )
@@ -74,12 +82,38 @@ def _run_ingest(settings: Settings, config: EngineConfig, watch: Watch) -> None:
         Breaker(settings.breaker_window, settings.breaker_share),
         KafkaProgress(
             settings.topic(INGEST_PROGRESS),
-            {"bootstrap_servers": config.bootstrap.split(","), **config.security.client_settings()},
+            _client_settings(config),
         ),
         IngestWatch(watch, settings.topic_prefix),
         config.app_id,
     )
     run_carry(stage, config, watch)
+
+
+def _run_score(settings: Settings, config: EngineConfig, watch: Watch) -> None:
+    model = load_model(settings.model)
+    counts = check_stage("score", settings)
+    topics = ScoreTopics(
+        lead_events=settings.topic(LEAD_EVENTS),
+        changelog=settings.topic(LEADS_CHANGELOG),
+        lead_scores=settings.topic(LEAD_SCORES),
+        tier_changes=settings.topic(TIER_CHANGES),
+        internal=settings.topic(LEAD_INTERNAL),
+        internal_partitions=counts[LEAD_INTERNAL],
+    )
+    first_model = FirstModel(
+        topics.lead_events,
+        topics.internal,
+        model,
+        _client_settings(config),
+        # As if then: what comes from here moves no time.
+        stamp_ms=0 if settings.clock == "record" else None,
+    )
+    run_table(ScoreStage(topics, first_model, ScoreWatch(watch, model)), config, watch)
+
+
+def _client_settings(config: EngineConfig) -> dict[str, Any]:
+    return {"bootstrap_servers": config.bootstrap.split(","), **config.security.client_settings()}
 
 
 def _log_to_stderr(settings: Settings) -> None:

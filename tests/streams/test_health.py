@@ -56,14 +56,14 @@ def test_a_worker_is_ready_when_the_engine_is_and_nothing_blocks(readiness: Read
 
 def test_a_step_that_hangs_makes_the_worker_unready(readiness: Readiness, clock: Clock) -> None:
     readiness.engine(ready=True, why="")
-    readiness.step_begins("3")
+    readiness.step_begins()
     clock.now += 10
     readiness.beat()
     assert readiness.ready()[0]
     clock.now += 10
     readiness.beat()
     assert readiness.ready() == (False, "a step has been waiting for the broker for 20 s")
-    readiness.step_ends("3")
+    readiness.step_ends()
     assert readiness.ready()[0]
 
 
