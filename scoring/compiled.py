@@ -14,10 +14,7 @@ from scoring.rules.base import Evaluator, Matcher, RulePlace
 from scoring.signals import compile_signals
 from scoring.tiers import Scores, TierLadder
 
-__all__ = ["CompiledModel", "Feeds"]
-
-Feeds = tuple[tuple[int, ...], tuple[tuple[int, Matcher], ...]]
-"""Rules to evaluate anew, in the order of the file; and those among them that look for a match first."""
+__all__ = ["CompiledModel"]
 
 Summer = Callable[[Sequence[int]], int]
 
@@ -27,8 +24,7 @@ class CompiledModel:
 
     Attributes:
         evaluators: By number of the rule, in the order of the file.
-        match: By type of row: which signals it is.
-        feeds: By numbers of signals: which rules look at them.
+        find: By type of row: which signals it is, and which rules look at them.
     """
 
     def __init__(self, model: Model) -> None:
@@ -42,7 +38,6 @@ class CompiledModel:
         self.signals_by_digest: dict[int, list[int]] = {}
         for number, digest in enumerate(self.signal_digests):
             self.signals_by_digest.setdefault(digest, []).append(number)
-        self.match = compile_signals(model.signals)
         places = [_place(number, rule, numbers) for number, rule in enumerate(model.rules)]
         self.evaluators: tuple[Evaluator, ...] = tuple(
             rule.kind.evaluator(place) for rule, place in zip(model.rules, places, strict=True)
@@ -61,7 +56,7 @@ class CompiledModel:
         for number, rule in enumerate(model.rules):
             for name in dict.fromkeys(rule.kind.signals()):
                 self._fed[numbers[name]].append(number)
-        self._feeds: dict[tuple[int, ...], Feeds] = {}
+        self.find = compile_signals(model.signals, self._feeds)
         self.profile_feeds = {
             field: tuple(number for number, rule in enumerate(model.rules) if field in rule.kind.profile_fields())
             for field in _profile_fields(model)
@@ -71,19 +66,15 @@ class CompiledModel:
         self._fit, self._engagement, self._risk = (_summer(model, dimension) for dimension in DIMENSIONS)
         self._of = tuple(dimension in model.total.of for dimension in DIMENSIONS)
         self._total = _clamp(Bounds(model.total.min, model.total.max))
-        self.groups = _groups(model.rules)
-        grouped = {number for group in self.groups for number in group}
-        self.ungrouped = tuple(number for number in range(len(model.rules)) if number not in grouped)
-        self.order = range(len(model.rules))
+        groups = {number: place for place, group in enumerate(_groups(model.rules)) for number in group}
+        self._group_of = tuple(groups.get(number) for number in range(len(model.rules)))
+        self.ungrouped = tuple(number for number, group in enumerate(self._group_of) if group is None)
+        self._order = range(len(model.rules))
 
-    def feeds(self, signals: tuple[int, ...]) -> Feeds:
-        """The rules that some signals feed."""
-        found = self._feeds.get(signals)
-        if found is None:
-            rules = tuple(sorted({rule for signal in signals for rule in self._fed[signal]}))
-            found = rules, tuple((rule, self.matchers[rule]) for rule in rules if rule in self.matchers)
-            self._feeds[signals] = found
-        return found
+    def _feeds(self, signals: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[tuple[int, Matcher], ...]]:
+        """The rules that some signals feed, and those among them that look for a match first."""
+        rules = tuple(sorted({rule for signal in signals for rule in self._fed[signal]}))
+        return rules, tuple((rule, self.matchers[rule]) for rule in rules if rule in self.matchers)
 
     def scores(self, points: Sequence[int]) -> Scores:
         """The clamped dimensions and the clamped total."""
@@ -94,18 +85,18 @@ class CompiledModel:
 
     def winners(self, points: Sequence[int]) -> list[tuple[int, int]]:
         """(rule, points) of what counts, in the order of the file."""
-        found = [(rule, points[rule]) for rule in self.order if points[rule]]
-        if len(found) > 1:
-            losers: set[int] = set()
-            for group in self.groups:
-                best, best_size = -1, 0
-                for rule in group:
-                    size = abs(points[rule])
-                    if size > best_size:
-                        best, best_size = rule, size
-                losers.update(rule for rule in group if rule != best)
-            if losers:
-                return [one for one in found if one[0] not in losers]
+        found = []
+        best: dict[int, int] = {}
+        group_of = self._group_of
+        for rule in [rule for rule in self._order if points[rule]]:
+            group = group_of[rule]
+            if group is None:
+                found.append((rule, points[rule]))
+            elif group not in best or abs(points[rule]) > abs(points[best[group]]):
+                best[group] = rule
+        if best:
+            found += [(rule, points[rule]) for rule in best.values()]
+            found.sort()
         return found
 
 

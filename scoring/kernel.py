@@ -44,6 +44,7 @@ class Kernel:
     def __init__(self, model: CompiledModel) -> None:
         self.model = model
         self.grown = 0
+        self._find = model.find
         self._alone = tuple(keep == 1 for keep in model.keep)
         self._all_rules = tuple(range(len(model.rule_names)))
 
@@ -67,18 +68,16 @@ class Kernel:
 
     def event(self, row: Row, event: EventRow) -> int:
         """Applies an event; what it changed. Deadlines of the lead up to the event must be applied before."""
-        model = self.model
         at = event.received_at_ms
         if at < row.at:
             at = row.at
         else:
             row.at = at
         moved = at < row.seen_at and self._look(row, at, self._all_rules)
-        found = model.match[type(event)](event)
-        signals = found.signals
+        found = self._find[type(event)](event)
         self.grown = found.growth
         rules: tuple[int, ...] = ()
-        if signals:
+        if found.growth:
             occurred_at = event.occurred_at_ms
             key = xxh3_64_intdigest(event.event_id.encode())
             learnt = False
@@ -99,8 +98,8 @@ class Kernel:
                 if self._learn(row, number, occurred_at, distinct_key(field, read(event), key)):
                     learnt = True
             if learnt:
-                rules, matchers = model.feeds(signals)
-                for rule, matcher in matchers:
+                rules = found.rules
+                for rule, matcher in found.matchers:
                     match = matcher(row)
                     row.matches[rule] = max(row.matches[rule], match)
         if type(event) is Profile:

@@ -16,8 +16,9 @@ from schemas.log import EVENT_ROWS, EventRow
 from scoring.conditions import Condition
 from scoring.matching import fits, host_and_path
 from scoring.model import Signal
+from scoring.rules.base import Matcher
 
-__all__ = ["Found", "Matcher", "compile_signals", "distinct_key"]
+__all__ = ["Feeds", "Finder", "Found", "compile_signals", "distinct_key"]
 
 _CACHE_SIZE = 50_000
 _MADE_OF_URL = ("host", "path")
@@ -33,20 +34,25 @@ class Found(NamedTuple):
         plain: Numbers of the signals whose key is the event itself.
         keyed: Numbers of those whose key is known already, with the key.
         distinct: Numbers of the others, each with the name of its field and how the field is read.
-        signals: All numbers.
+        rules: Numbers of the rules that any of these signals feed, in the order of the file.
+        matchers: Those among them that look for a match first, each with how.
         growth: Bytes by which a lead's row may grow at most.
     """
 
     plain: tuple[int, ...]
     keyed: tuple[tuple[int, int], ...]
     distinct: tuple[tuple[int, str, Reader], ...]
-    signals: tuple[int, ...]
+    rules: tuple[int, ...]
+    matchers: tuple[tuple[int, Matcher], ...]
     growth: int
 
 
-Matcher = Callable[[EventRow], Found]
+Finder = Callable[[EventRow], Found]
 
-_NOTHING = Found((), (), (), (), 0)
+Feeds = Callable[[tuple[int, ...]], tuple[tuple[int, ...], tuple[tuple[int, Matcher], ...]]]
+"""From numbers of signals to the rules that they feed, and to those among them that look for a match."""
+
+_NOTHING = Found((), (), (), (), (), 0)
 _OCCURRENCE_BYTES = 30
 """Of a new occurrence of a new signal: digest, age, key."""
 
@@ -69,15 +75,17 @@ def field_reader(field: str) -> Reader:
     return attrgetter(field)
 
 
-def compile_signals(signals: tuple[Signal, ...]) -> dict[type[EventRow], Matcher]:
+def compile_signals(signals: tuple[Signal, ...], feeds: Feeds) -> dict[type[EventRow], Finder]:
     """For each type of row, how its signals are found."""
     return {
-        row_type: _compile_kind([(number, signal) for number, signal in enumerate(signals) if kind in signal.on], kind)
+        row_type: _compile_kind(
+            [(number, signal) for number, signal in enumerate(signals) if kind in signal.on], kind, feeds
+        )
         for kind, row_type in EVENT_ROWS.items()
     }
 
 
-def _compile_kind(signals: list[tuple[int, Signal]], kind: str) -> Matcher:
+def _compile_kind(signals: list[tuple[int, Signal]], kind: str, feeds: Feeds) -> Finder:
     """The signals of one kind of event."""
     conditions = [condition for _, signal in signals for condition in (*signal.where, *signal.excepted)]
     fields = tuple(dict.fromkeys(condition.field for condition in conditions))
@@ -85,7 +93,7 @@ def _compile_kind(signals: list[tuple[int, Signal]], kind: str) -> Matcher:
     if not signals:
         return lambda row: _NOTHING
     if not inputs:
-        constant = _found(signals, {}, kind)
+        constant = _found(signals, {}, kind, feeds)
         return lambda row: constant
     readers = {field: _reader_of(field, kind) for field in fields}
     read_inputs = _inputs_reader(inputs, kind)
@@ -95,7 +103,7 @@ def _compile_kind(signals: list[tuple[int, Signal]], kind: str) -> Matcher:
         values = read_inputs(row)
         found = cache.get(values)
         if found is None:
-            found = _found(signals, {field: read(row) for field, read in readers.items()}, kind)
+            found = _found(signals, {field: read(row) for field, read in readers.items()}, kind, feeds)
             if len(cache) >= _CACHE_SIZE:
                 cache.clear()
             cache[values] = found
@@ -122,7 +130,7 @@ def _reader_of(field: str, kind: str) -> Reader:
     return field_reader(field)
 
 
-def _found(signals: list[tuple[int, Signal]], values: dict[str, Any], kind: str) -> Found:
+def _found(signals: list[tuple[int, Signal]], values: dict[str, Any], kind: str, feeds: Feeds) -> Found:
     """Which signals an event with these values is an occurrence of."""
 
     def hold(conditions: tuple[Condition, ...]) -> bool:
@@ -145,7 +153,7 @@ def _found(signals: list[tuple[int, Signal]], values: dict[str, Any], kind: str)
             keyed.append((number, distinct_key(field, values[field], 0)))
         else:
             distinct.append((number, field, _reader_of(field, kind)))
-    return Found(plain, tuple(keyed), tuple(distinct), numbers, growth)
+    return Found(plain, tuple(keyed), tuple(distinct), *feeds(numbers), growth)
 
 
 def distinct_key(field: str, value: Any, event_key: int) -> int:

@@ -12,10 +12,10 @@ from confluent_kafka import Producer
 from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from scoring.shipped import shipped_model
 
 from schemas.topics import LEAD_EVENTS, LEAD_SCORES, RAW_TOPICS, TIER_CHANGES, topic_of_kind
 from scoring.reading import read_model
+from scoring.shipped import shipped_model
 from streams.clock import now, now_ms
 from streams.demo.behaviour import DAY, behaviour
 from streams.demo.board import Board

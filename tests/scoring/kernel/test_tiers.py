@@ -3,7 +3,21 @@
 import pytest
 
 from schemas.log import LogRow, encode_record
-from tests.scoring.kernel.logs import DAY, HOUR, MINUTE, Told, alarm, at_text, bounced, form, log, new_fold, run, tell, view
+from tests.scoring.kernel.logs import (
+    DAY,
+    HOUR,
+    MINUTE,
+    Told,
+    alarm,
+    at_text,
+    bounced,
+    form,
+    log,
+    new_fold,
+    run,
+    tell,
+    view,
+)
 
 SIGNALS = """
   visit: {on: page_view}
