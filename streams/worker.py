@@ -117,12 +117,18 @@ def _client_settings(config: EngineConfig) -> dict[str, Any]:
 
 
 def _log_to_stderr(settings: Settings) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_is_ours)
     logging.basicConfig(
-        stream=sys.stderr,
+        handlers=[handler],
         level=settings.log_level.upper(),
         format="%(asctime)s %(levelname)-8s %(name)s: %(message)s",
         force=True,
     )
-    # Faust and aiokafka tell at INFO what the engine tells better.
-    for name in ("faust", "mode", "aiokafka"):
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Faust and aiokafka tell below WARNING what the engine tells better; Faust's services begin with a mark."""
+    if record.levelno >= logging.WARNING:
+        return True
+    return record.name.startswith("streams") and not str(record.msg).startswith("[^")

@@ -81,7 +81,8 @@ class BatchSteps:
             step = part.state.fold(records, part.position)
             self._app.observer.phase("fold", time.perf_counter() - started)
             self._app.config.crash_point("folded")
-            if step.position <= part.position:
+            # A step may be full before it has done a row of the source: it has changed rows of the table then.
+            if step.position < part.position or (step.position == part.position and not step.rows):
                 raise FailStop(f"the stage got no further than {part.position} in {batch.topic}[{batch.partition}]")
             whole = step.position.offset > records[-1].offset
             await self._make_durable(part, step, done if whole else step.position, generation)

@@ -41,6 +41,8 @@ class CarrySteps:
         app, poll = self._app, cast(Poll, event.value)
         consumer = cast(Any, app.consumer)
         app.guard.check_awake()
+        for tp, records in poll.fetched.items():
+            app.observer.batch(tp.topic, tp.partition, len(records), poll.behind[tp])
         started = time.perf_counter()
         carried = self._stage.carry(poll.fetched, poll.idle)
         app.observer.phase("carry", time.perf_counter() - started)
@@ -57,7 +59,7 @@ class CarrySteps:
         app.config.crash_point("acknowledged")
         await stream.ack(event)
         app.health.progress()
-        consumer._thread.free(poll, carried.hold, 0.0 if poll.more else app.config.batch_pause_ms / 1000)
+        consumer._thread.free(poll, carried.hold, 0.0 if any(poll.behind.values()) else app.config.batch_pause_ms / 1000)
 
     async def _publish(self, carried: Carried) -> None:
         if not carried.outputs:

@@ -63,7 +63,7 @@ class Batch(_Message):
 class Poll(_Message):
     """What one fetch brought from all partitions, and what is known of those that brought nothing."""
 
-    __slots__ = ("fetched", "idle", "more")
+    __slots__ = ("behind", "fetched", "idle")
 
     def __init__(
         self,
@@ -71,10 +71,10 @@ class Poll(_Message):
         number: int,
         fetched: dict[TopicPartition, list[Record]],
         idle: dict[TopicPartition, FetchState],
-        more: bool,
+        behind: dict[TopicPartition, int],
     ) -> None:
         self.topic, self.partition = tp
-        self.fetched, self.idle, self.more = fetched, idle, more
+        self.fetched, self.idle, self.behind = fetched, idle, behind
         self.offset = number
         self.timestamp = 0
         self.value = self

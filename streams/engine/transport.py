@@ -178,7 +178,7 @@ class CarryThread(EngineThread):
             next(self._numbers),
             {TopicPartition(tp.topic, tp.partition): batch.records for tp, batch in batches.items()},
             self._idle(consumer, batches),
-            more=any(self._behind(consumer, tp) for tp in batches),
+            {TopicPartition(tp.topic, tp.partition): self._behind(consumer, tp) for tp in batches},
         )
         self.in_work = poll
         return {first: poll}
