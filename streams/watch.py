@@ -55,7 +55,8 @@ class Watch:
         if not ready:
             # Partitions may go to another worker: what is known of their lag is old news then.
             self.metrics.lag_records.clear()
-        log.info("%s: %s", "ready" if ready else "not ready", why)
+        if not ready:
+            log.info("not ready: %s", why)
 
     def batch(self, topic: str, partition: int, records: int, behind: int) -> None:
         """See `streams.engine.Observer`."""
@@ -78,7 +79,6 @@ class Watch:
         """See `streams.engine.Observer`."""
         self.metrics.recoveries.observe(seconds)
         self.metrics.recovered.inc(records)
-        log.info("%d partitions recovered, %d changelog records in %.2f s", partitions, records, seconds)
 
     def asked_for_time(self, partition: int) -> None:
         """See `streams.engine.Observer`."""

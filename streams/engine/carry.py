@@ -59,7 +59,8 @@ class CarrySteps:
         app.config.crash_point("acknowledged")
         await stream.ack(event)
         app.health.progress()
-        consumer._thread.free(poll, carried.hold, 0.0 if any(poll.behind.values()) else app.config.batch_pause_ms / 1000)
+        pause_s = 0.0 if any(poll.behind.values()) else app.config.batch_pause_ms / 1000
+        consumer._thread.free(poll, carried.hold, pause_s)
 
     async def _publish(self, carried: Carried) -> None:
         if not carried.outputs:
