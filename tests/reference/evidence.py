@@ -24,6 +24,9 @@ from xxhash import xxh3_64_intdigest
 from tests.reference.model import Model, Rule, Signal
 from tests.reference.values import field_of
 
+KEPT_TEXT = 200
+"""Of a text in the profile so many characters are kept."""
+
 Occurrence = tuple[int, int]
 """(time, key)"""
 
@@ -82,7 +85,7 @@ class Evidence:
             if values:
                 time, _, value = max(values, key=lambda one: one[:2])
                 if value is not None and not (isinstance(value, str) and not value.strip()):
-                    found[field] = (value, time)
+                    found[field] = (value[:KEPT_TEXT] if isinstance(value, str) else value, time)
         return found
 
     def remember_matches(self) -> None:

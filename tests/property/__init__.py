@@ -1,0 +1,1 @@
+"""Random cases: the kernel against the reference evaluator."""
