@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self, cast
 
 import msgspec
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, Producer, TopicPartition
 
 from schemas.log import LogRow, decode_record
 from schemas.topics import LEAD_EVENTS, LEAD_INTERNAL, LEAD_SCORES, RAW_TOPICS, TIER_CHANGES, topic_of_kind
@@ -231,7 +231,10 @@ class Pipeline:
                 raise TimeoutError(f"{left} records left after {within_s:.0f} s; logs in {self.folder}")
             self.tend()
             time.sleep(0.5)
-            quiet = quiet + 1 if not sum(self.lag(stage) for stage in stages) else 0
+            try:
+                quiet = quiet + 1 if not sum(self.lag(stage) for stage in stages) else 0
+            except KafkaException:
+                quiet = 0  # a broker that has just started does not know its groups yet
 
 
 def _partition(message: Message) -> int:
