@@ -24,6 +24,7 @@ class CompiledModel:
 
     Attributes:
         evaluators: By number of the rule, in the order of the file.
+        group_of: By number of the rule: its group, or None.
         find: By type of row: which signals it is, and which rules look at them.
     """
 
@@ -67,14 +68,25 @@ class CompiledModel:
         self._of = tuple(dimension in model.total.of for dimension in DIMENSIONS)
         self._total = _clamp(Bounds(model.total.min, model.total.max))
         groups = {number: place for place, group in enumerate(_groups(model.rules)) for number in group}
-        self._group_of = tuple(groups.get(number) for number in range(len(model.rules)))
-        self.ungrouped = tuple(number for number, group in enumerate(self._group_of) if group is None)
+        self.group_of = tuple(groups.get(number) for number in range(len(model.rules)))
         self._order = range(len(model.rules))
 
-    def _feeds(self, signals: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[tuple[int, Matcher], ...]]:
-        """The rules that some signals feed, and those among them that look for a match first."""
-        rules = tuple(sorted({rule for signal in signals for rule in self._fed[signal]}))
-        return rules, tuple((rule, self.matchers[rule]) for rule in rules if rule in self.matchers)
+    def _feeds(
+        self, signals: tuple[int, ...]
+    ) -> tuple[tuple[int, ...], tuple[tuple[int, Matcher], ...], tuple[int, ...], tuple[int, ...]]:
+        """What some signals feed: see `scoring.signals.Found`."""
+        names = {self.model.signals[signal].name for signal in signals}
+        look, postponed, prevented = [], [], []
+        for number in sorted({rule for signal in signals for rule in self._fed[signal]}):
+            kind = self.model.rules[number].kind
+            if names.intersection(kind.signals()) <= set(kind.preventing()):
+                prevented.append(number)
+            elif kind.POSTPONED:
+                postponed.append(number)
+            else:
+                look.append(number)
+        matchers = tuple((rule, self.matchers[rule]) for rule in look if rule in self.matchers)
+        return tuple(look), matchers, tuple(postponed), tuple(prevented)
 
     def scores(self, points: Sequence[int]) -> Scores:
         """The clamped dimensions and the clamped total."""
@@ -87,7 +99,7 @@ class CompiledModel:
         """(rule, points) of what counts, in the order of the file."""
         found = []
         best: dict[int, int] = {}
-        group_of = self._group_of
+        group_of = self.group_of
         for rule in [rule for rule in self._order if points[rule]]:
             group = group_of[rule]
             if group is None:

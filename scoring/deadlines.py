@@ -34,7 +34,7 @@ class Deadlines:
 
     def load(self, dues: Iterable[tuple[int, str]]) -> None:
         """Starts anew with these."""
-        self.queue = [one for one in dues if one[0] < NEVER]
+        self.queue[:] = [one for one in dues if one[0] < NEVER]
         self._queued = {lead_id: moment for moment, lead_id in self.queue}
         heapq.heapify(self.queue)
 

@@ -15,7 +15,7 @@ from scoring.evidence import add
 from scoring.points import NEVER
 from scoring.row import MAX_PROFILE_TEXT, Row, decode_row
 from scoring.rules.base import NO_MATCH
-from scoring.signals import distinct_key
+from scoring.signals import Found, distinct_key
 
 __all__ = ["NOTHING_CHANGED", "SCORES_CHANGED", "TIER_CHANGED", "Kernel"]
 
@@ -23,6 +23,9 @@ NOTHING_CHANGED, SCORES_CHANGED, TIER_CHANGED = 0, 1, 2
 """What an event or a deadline changed that others see: nothing, reasons and scores, the tier (and perhaps those)."""
 
 STAY_AT_LEAST = "stay_at_least"
+
+_SIGNAL_BYTES, _OCCURRENCE_BYTES = 40, 20
+"""Of the first occurrence of a signal, and of each one more, at most."""
 
 _PROFILE_BYTES = 4 * MAX_PROFILE_TEXT + 128
 
@@ -47,10 +50,16 @@ class Kernel:
         self._find = model.find
         self._alone = tuple(keep == 1 for keep in model.keep)
         self._all_rules = tuple(range(len(model.rule_names)))
+        # Where no points are enough for a better tier than the last, the first event of a lead takes it there.
+        nothing = [0] * len(model.rule_names)
+        self._unheard = model.scores(nothing)
+        self._leaves_at_once = model.ladder.tier(self._unheard, nothing, model.ladder.last) != model.ladder.last
 
     def new(self, lead_id: str) -> Row:
         """The row of a lead that nobody has heard of."""
-        return Row(self.model, lead_id)
+        row = Row(self.model, lead_id)
+        row.scores = self._unheard
+        return row
 
     def read(self, lead_id: str, value: bytes) -> Row:
         """The row of its bytes, with what follows from them.
@@ -59,12 +68,18 @@ class Kernel:
             RowCodecError: No row, or of a newer version.
         """
         row = decode_row(self.model, lead_id, value)
+        self._see(row)
+        return row
+
+    def _see(self, row: Row) -> None:
+        """Works out all that follows from what a row remembers."""
         self._look(row, row.at, self._all_rules)
         self._work_out(row)
         row.seen_at = row.at
-        self._hold(row, row.at)
+        natural = self.model.ladder.tier(row.scores, row.points, row.tier)
+        until = self.model.ladder.stays_until(row.tier, row.tier_since)
+        row.stay_until = until if natural > row.tier and row.at < until else NEVER
         self._set_due(row)
-        return row
 
     def event(self, row: Row, event: EventRow) -> int:
         """Applies an event; what it changed. Deadlines of the lead up to the event must be applied before."""
@@ -73,11 +88,13 @@ class Kernel:
             at = row.at
         else:
             row.at = at
-        moved = at < row.seen_at and self._look(row, at, self._all_rules)
+        moved = self._leaves_at_once and not row.seq
+        if at < row.seen_at and self._look(row, at, self._all_rules):
+            moved = True
         found = self._find[type(event)](event)
-        self.grown = found.growth
+        self.grown = 0
         rules: tuple[int, ...] = ()
-        if found.growth:
+        if found.any:
             occurred_at = event.occurred_at_ms
             key = xxh3_64_intdigest(event.event_id.encode())
             learnt = False
@@ -98,19 +115,40 @@ class Kernel:
                 if self._learn(row, number, occurred_at, distinct_key(field, read(event), key)):
                     learnt = True
             if learnt:
-                rules = found.rules
+                rules = self._rules_to_look_at(row, found)
                 for rule, matcher in found.matchers:
                     match = matcher(row)
                     row.matches[rule] = max(row.matches[rule], match)
         if type(event) is Profile:
             rules = (*rules, *self._learn_profile(row, event))
-        changed = NOTHING_CHANGED
-        if (rules and self._look(row, at, rules)) or moved:
-            changed = self._settle(row, at)
         row.seen_at = at
+        if not rules and not moved:
+            return NOTHING_CHANGED
+        changed = self._settle(row, at) if self._look(row, at, rules) or moved else NOTHING_CHANGED
         self._set_due(row)
-        row.kept_due = row.due
         return changed
+
+    def rest(self, row: Row) -> None:
+        """Works out what was left for later, before the row is written or its score told."""
+        if row.stale:
+            rules = [rule for rule in self._all_rules if row.stale >> rule & 1]
+            row.stale = 0
+            self._look(row, row.seen_at, rules)
+            self._set_due(row)
+        row.kept_due = row.due if row.seen_at <= row.at else self._due_from(row)
+
+    def _due_from(self, row: Row) -> int:
+        """The next moment to look again as seen from the lead's time, where a deadline has changed nothing since."""
+        seen = Row(self.model, row.lead_id)
+        seen.occurrences, seen.latest, seen.matches, seen.profile = (
+            row.occurrences,
+            row.latest,
+            row.matches,
+            row.profile,
+        )
+        seen.at, seen.tier, seen.tier_since = row.at, row.tier, row.tier_since
+        self._see(seen)
+        return seen.due
 
     def deadline(self, row: Row) -> tuple[int, str]:
         """Goes to the row's due moment; what it changed, and the rule (or `stay_at_least`) that brought it about."""
@@ -125,7 +163,6 @@ class Kernel:
         self._set_due(row)
         if changed:
             row.at = moment
-            row.kept_due = row.due
         return changed, STAY_AT_LEAST if cause is None else self.model.rule_names[cause]
 
     def model_changed(self, row: Row, at: int) -> None:
@@ -140,25 +177,29 @@ class Kernel:
         if row.tier_name == before != self.model.ladder.names[row.tier]:
             self._enter(row, row.tier, at)
         self._set_due(row)
-        row.kept_due = row.due
 
     def changes_next_at(self, row: Row) -> int | None:
-        """The earliest moment at which time alone changes reasons or tier, exactly; None where it never does."""
-        model, ladder, due = self.model, self.model.ladder, row.due
-        if due >= NEVER:
-            return None
-        if due == row.stay_until or any(row.changes[rule] == due for rule in model.ungrouped):
-            return due
+        """The earliest moment at which time alone changes reasons or tier, exactly; None where it never does.
+
+        Looks at what `rest` has worked out.
+        """
+        model, ladder = self.model, self.model.ladder
         points, changes = list(row.points), list(row.changes)
+        winners = {rule for rule, _ in row.winners}
+        won = {group for rule in winners if (group := model.group_of[rule]) is not None}
         stays_until = ladder.stays_until(row.tier, row.tier_since)
         moment = row.seen_at
         while True:
-            moment = min([*changes, stays_until if stays_until > moment else NEVER])
+            moment = min(*changes, stays_until if stays_until > moment else NEVER, NEVER)
             if moment >= NEVER:
                 return None
             for rule, change in enumerate(changes):
                 if change <= moment:
+                    before = points[rule]
                     points[rule], _, changes[rule] = model.evaluators[rule](row, moment)
+                    # What counts now, or has nobody of its group before it, cannot change unseen.
+                    if points[rule] != before and (rule in winners or model.group_of[rule] not in won):
+                        return moment
             if model.winners(points) != row.winners:
                 return moment
             tier = ladder.tier(model.scores(points), points, row.tier)
@@ -174,11 +215,28 @@ class Kernel:
             if (found := profile.get(field)) is not None and (value := found[0]) is not None
         }
 
+    def _rules_to_look_at(self, row: Row, found: Found) -> tuple[int, ...]:
+        """The rules that an event feeds, without those to which it makes no difference now."""
+        points, changes = row.points, row.changes
+        rules = found.rules
+        for rule in found.prevented:
+            if points[rule]:
+                rules = (*rules, rule)
+            elif changes[rule] < NEVER:
+                row.stale |= 1 << rule
+        for rule in found.postponed:
+            if points[rule] or changes[rule] >= NEVER:
+                rules = (*rules, rule)
+            else:
+                row.stale |= 1 << rule
+        return rules
+
     def _learn(self, row: Row, number: int, time: int, key: int) -> bool:
         """Takes an occurrence of a signal in; whether that changed anything."""
         known = row.occurrences[number]
         if known is None:
             row.begin(number, self.model.signal_digests[number], time, key)
+            self.grown += _SIGNAL_BYTES
             return True
         times, keys = known
         keep = self.model.keep[number]
@@ -187,7 +245,11 @@ class Kernel:
             keys.append(key)
             if len(keys) > keep:
                 del times[0], keys[0]
-        elif not add(known, keep, time, key):
+            else:
+                self.grown += _OCCURRENCE_BYTES
+        elif add(known, keep, time, key):
+            self.grown += _OCCURRENCE_BYTES
+        else:
             return False
         row.latest[number] = max(row.latest[number], time)
         return True
@@ -243,12 +305,6 @@ class Kernel:
         """A tier change. A tier that was just entered may at once be one to be held."""
         row.tier, row.tier_name, row.tier_since = tier, self.model.ladder.names[tier], at
         row.seq += 1
-
-    def _hold(self, row: Row, at: int) -> None:
-        """Whether the tier of a row that was just read is only held by its least stay."""
-        natural = self.model.ladder.tier(row.scores, row.points, row.tier)
-        until = self.model.ladder.stays_until(row.tier, row.tier_since)
-        row.stay_until = until if natural > row.tier and at < until else NEVER
 
     @staticmethod
     def _set_due(row: Row) -> None:

@@ -29,8 +29,8 @@ from scoring.row import Row, RowCodecError, encode_row, kept_due
 __all__ = ["FoldStep", "PartitionFold"]
 
 _NO_TIME = 0
-_LEAD_BYTES = 160
-"""Of a new row without its evidence, at most; its name comes on top."""
+_NEW_BYTES, _RECORD_BYTES = 200, 40
+"""Of a new row without its evidence, and of what Kafka adds to a record, at most; the lead's name comes on top."""
 
 _KINDS = {row_type: kind for kind, row_type in EVENT_ROWS.items()}
 
@@ -193,7 +193,7 @@ class PartitionFold:
         Raises:
             LogCodecError: A record cannot be read; the message says which.
         """
-        position = start
+        position, step, queue = start, self._step, self._deadlines.queue
         if not self._catch_up():
             return self._end_step(position)
         for offset, value in records:
@@ -212,7 +212,9 @@ class PartitionFold:
                     self._event(row)
                 elif not self.apply(row):
                     return self._end_step((offset, number))
-                if self._is_behind() and not self._catch_up():
+                step.applied += 1
+                behind = (queue and queue[0][0] <= self.log_time_ms) or self._is_full() or self._waiting
+                if behind and not self._catch_up():
                     return self._end_step((offset, number + 1))
             position = (offset + 1, 0)
         return self._end_step(position)
@@ -227,23 +229,17 @@ class PartitionFold:
         if isinstance(row, EventRow):
             self._event(row)
         elif isinstance(row, ModelControl):
-            if not self._drain(max(self.log_time_ms, row.received_at_ms)):
-                return False
-            self._control(row)
-            self._step.applied += 1
-        else:
-            self._step.reserved += not isinstance(row, Alarm)
-            self._step.applied += 1
+            if self._version is None or row.version > self._version:
+                if not self._drain(max(self.log_time_ms, row.received_at_ms)):
+                    return False
+                self._control(row)
+        elif not isinstance(row, Alarm):
+            self._step.reserved += 1
         return True
 
     def finish(self) -> FoldStep:
         """Ends a step that was made of `advance` and `apply`; what it brought about."""
         return self._end_step((0, 0))
-
-    def _is_behind(self) -> bool:
-        """Whether there may be something to do before the next row."""
-        queue = self._deadlines.queue
-        return bool(queue and queue[0][0] <= self.log_time_ms) or self._reassess_at is not None or self._is_full()
 
     def _catch_up(self) -> bool:
         """Finishes what is under way, and applies what is due by log time; False if the step is full before."""
@@ -267,8 +263,8 @@ class PartitionFold:
         return True
 
     def _event(self, event: EventRow) -> None:
-        kernel, lead_id = self._kernel, event.lead_id
-        self._step.applied += 1
+        kernel, lead_id = self.kernel, event.lead_id
+        assert kernel is not None, "the first model comes before the first row"
         row = self._live.get(lead_id)
         if row is None:
             value = self._stored.get(lead_id)
@@ -311,8 +307,6 @@ class PartitionFold:
 
     def _control(self, control: ModelControl) -> None:
         """The next model, if it is one: every lead is looked at anew behind it, in order of their names."""
-        if self._version is not None and control.version <= self._version:
-            return
         try:
             model = read_model(control.body, control.model)
         except ModelError as error:
@@ -328,6 +322,7 @@ class PartitionFold:
         kernel = self._kernel
         for lead_id, row in self._dirty.items():
             if row is not None:
+                kernel.rest(row)
                 self._stored[lead_id] = encode_row(kernel.model, row)
                 self._dirty[lead_id] = None
         for lead_id, scored in self._scored.items():
@@ -380,16 +375,18 @@ class PartitionFold:
         """The row must be written at the end of the step."""
         lead_id = row.lead_id
         if lead_id not in self._dirty:
-            self._bytes += len(self._stored.get(lead_id, b"")) + 4 * len(lead_id) + _LEAD_BYTES
+            stored = self._stored.get(lead_id)
+            self._bytes += 4 * len(lead_id) + (_NEW_BYTES if stored is None else len(stored) + _RECORD_BYTES)
         self._dirty[lead_id] = row
 
     def _end_step(self, position: tuple[int, int]) -> FoldStep:
         step, stored = self._step, self._stored
         step.position = position
         if self.kernel is not None:
-            model = self.kernel.model
+            model, rest = self.kernel.model, self.kernel.rest
             for lead_id, row in self._dirty.items():
                 if row is not None:
+                    rest(row)
                     stored[lead_id] = encode_row(model, row)
                 step.rows.append((lead_id.encode(), stored[lead_id]))
             step.scores = [

@@ -49,9 +49,10 @@ class Row:
         tier_since: When it was entered; None for a lead that was never in another tier.
         seq: Number of its latest tier change.
         points, since, changes: What each rule gives, since when, and when time changes it next.
+        stale: Bits of rules that give nothing and whose next change may be later than `changes` says.
         seen_at: The moment at which those were looked at; beyond `at` after a deadline that changed nothing.
-        due: The next moment to look again.
-        kept_due: The same as seen from `at`; what the bytes say.
+        due: The next moment to look again; too early while rules are stale.
+        kept_due: The same as seen from `at`; what the bytes say. Set by `Kernel.rest`.
         stay_until: Until when a tier is held that the points no longer give; `NEVER` where none is.
         scores, winners: Of `points`.
     """
@@ -72,6 +73,7 @@ class Row:
         "seen_at",
         "seq",
         "since",
+        "stale",
         "stay_until",
         "tier",
         "tier_name",
@@ -95,6 +97,7 @@ class Row:
         self.points = [0] * rules
         self.since = [0] * rules
         self.changes = [NEVER] * rules
+        self.stale = 0
         self.seen_at = 0
         self.due = self.kept_due = self.stay_until = NEVER
         self.scores: Scores = (0, 0, 0, 0)
@@ -163,10 +166,12 @@ def _read_evidence(model: CompiledModel, row: Row, evidence: list[Any]) -> None:
     for place in range(0, len(evidence), 3):
         digest, times, keys = evidence[place : place + 3]
         numbers = model.signals_by_digest.get(digest, ())
-        missing = [number for number in numbers if row.occurrences[number] is None]
-        last = place + 3 >= len(evidence) or evidence[place + 3] != digest
-        # A model may define the same signal more often than the one that wrote the row: then all of them know it.
-        for number in missing if last else missing[:1]:
+        if len(numbers) > 1:
+            numbers = [number for number in numbers if row.occurrences[number] is None]
+            # A model may define the same signal more often than the one that wrote the row: then all of them know it.
+            if place + 3 < len(evidence) and evidence[place + 3] == digest:
+                del numbers[1:]
+        for number in numbers:
             keep = model.keep[number]
             known = row.occurrences[number] = times[-keep:], keys[-keep:]
             row.latest[number] = known[0][-1]

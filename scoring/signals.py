@@ -34,9 +34,11 @@ class Found(NamedTuple):
         plain: Numbers of the signals whose key is the event itself.
         keyed: Numbers of those whose key is known already, with the key.
         distinct: Numbers of the others, each with the name of its field and how the field is read.
-        rules: Numbers of the rules that any of these signals feed, in the order of the file.
+        rules: Numbers of the rules that must be looked at, in the order of the file.
         matchers: Those among them that look for a match first, each with how.
-        growth: Bytes by which a lead's row may grow at most.
+        postponed: Rules that need no look while they give nothing and wait for a moment: it only moves on.
+        prevented: Rules that need no look while they give nothing.
+        any: Whether it is any signal at all.
     """
 
     plain: tuple[int, ...]
@@ -44,17 +46,19 @@ class Found(NamedTuple):
     distinct: tuple[tuple[int, str, Reader], ...]
     rules: tuple[int, ...]
     matchers: tuple[tuple[int, Matcher], ...]
-    growth: int
+    postponed: tuple[int, ...]
+    prevented: tuple[int, ...]
+    any: bool
 
 
 Finder = Callable[[EventRow], Found]
 
-Feeds = Callable[[tuple[int, ...]], tuple[tuple[int, ...], tuple[tuple[int, Matcher], ...]]]
-"""From numbers of signals to the rules that they feed, and to those among them that look for a match."""
+Feeds = Callable[
+    [tuple[int, ...]], tuple[tuple[int, ...], tuple[tuple[int, Matcher], ...], tuple[int, ...], tuple[int, ...]]
+]
+"""From numbers of signals to `rules`, `matchers`, `postponed` and `prevented` of `Found`."""
 
-_NOTHING = Found((), (), (), (), (), 0)
-_OCCURRENCE_BYTES = 30
-"""Of a new occurrence of a new signal: digest, age, key."""
+_NOTHING = Found((), (), (), (), (), (), (), any=False)
 
 
 def field_reader(field: str) -> Reader:
@@ -142,7 +146,6 @@ def _found(signals: list[tuple[int, Signal]], values: dict[str, Any], kind: str,
         if hold(signal.where) and not (signal.excepted and hold(signal.excepted))
     ]
     numbers = tuple(number for number, _ in hits)
-    growth = len(numbers) * _OCCURRENCE_BYTES
     plain = tuple(number for number, signal in hits if signal.distinct is None)
     keyed, distinct = [], []
     for number, signal in hits:
@@ -153,7 +156,7 @@ def _found(signals: list[tuple[int, Signal]], values: dict[str, Any], kind: str,
             keyed.append((number, distinct_key(field, values[field], 0)))
         else:
             distinct.append((number, field, _reader_of(field, kind)))
-    return Found(plain, tuple(keyed), tuple(distinct), *feeds(numbers), growth)
+    return Found(plain, tuple(keyed), tuple(distinct), *feeds(numbers), any=bool(hits))
 
 
 def distinct_key(field: str, value: Any, event_key: int) -> int:

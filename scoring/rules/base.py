@@ -56,12 +56,18 @@ class RuleKind:
     KIND: ClassVar[str]
     AGES: ClassVar[bool] = False
     """Whether `hold`, `fade` and `halve` may be given."""
+    POSTPONED: ClassVar[bool] = False
+    """Whether, once points are only a matter of time, every occurrence of any signal of the rule postpones them."""
     SENTENCE: ClassVar[str]
     """What earns the points, as `model show` says it: keys in braces; what stands in brackets is left out where its
     key is at its default."""
 
     def signals(self) -> tuple[str, ...]:
         """Names of all signals that the rule looks at."""
+        return ()
+
+    def preventing(self) -> tuple[str, ...]:
+        """Names of signals that can only prevent or postpone the points of a lead that has none by this rule."""
         return ()
 
     def profile_fields(self) -> tuple[str, ...]:

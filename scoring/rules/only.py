@@ -35,6 +35,10 @@ class Only(RuleKind):
         """See `RuleKind`."""
         return self.only + self.none_of
 
+    def preventing(self) -> tuple[str, ...]:
+        """See `RuleKind`."""
+        return tuple(name for name in self.none_of if name not in self.only)
+
     def evaluator(self, place: RulePlace) -> Evaluator:
         """The latest occurrence is young enough, and no other thing is."""
         newest, other = latest_of(place.numbers(self.only)), latest_of(place.numbers(self.none_of))

@@ -26,6 +26,7 @@ class Silence(RuleKind):
     """While the latest occurrence is `within` or longer ago and no `broken_by` occurrence is later."""
 
     KIND: ClassVar[str] = "silence"
+    POSTPONED: ClassVar[bool] = True
     SENTENCE: ClassVar[str] = "{within} since the latest {silence}[ without {broken_by}]"
 
     silence: SignalNames
@@ -35,6 +36,10 @@ class Silence(RuleKind):
     def signals(self) -> tuple[str, ...]:
         """See `RuleKind`."""
         return self.silence + (self.broken_by or ())
+
+    def preventing(self) -> tuple[str, ...]:
+        """See `RuleKind`."""
+        return tuple(name for name in self.broken_by or () if name not in self.silence)
 
     def evaluator(self, place: RulePlace) -> Evaluator:
         """Nothing that breaks the silence is later than the latest occurrence, and that is long enough ago."""
