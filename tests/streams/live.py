@@ -28,7 +28,7 @@ rules:
   risk:
     quiet: {{silence: visit, within: 2s, points: -40}}
 tiers:
-  hot: {{enter: 40}}
+  hot: {{at_least: 40}}
   cold: {{}}
 """
 

@@ -1,0 +1,229 @@
+"""The ingest stage without a broker: what it makes of polls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.dead_letters import DeadLetterHeaders
+from schemas.internal import encode_alarm, encode_model
+from schemas.log import ALARM_KEY, MODEL_KEY, Alarm, Download, EventRow, LogRow, ModelControl, decode_record
+from schemas.naming import partition_of
+from schemas.times import iso
+from schemas.topics import RAW_TOPICS
+from scoring.shipped import shipped_model
+from streams.breaker import Breaker, Pause
+from streams.engine.stage import Carried, FetchState, Publisher, Record, TopicPartition
+from streams.health import Readiness
+from streams.ingest import IngestStage, IngestTopics
+from streams.ingest_watch import IngestWatch
+from streams.metrics import Metrics
+from streams.packs import Packer
+from streams.progress import ProgressBoard
+from streams.watch import Watch
+
+START_MS = 1_772_446_500_000
+PARTITIONS = 4
+TOPICS = IngestTopics(
+    dict.fromkeys((*RAW_TOPICS, "lead-internal"), 2), "lead-internal", "lead-events", "dead-letters", PARTITIONS
+)
+VIEWS, OPENS = TopicPartition("page-views", 0), TopicPartition("email-opens", 1)
+INTERNAL, INTERNAL_1 = TopicPartition("lead-internal", 0), TopicPartition("lead-internal", 1)
+
+
+class Alone:
+    """No other worker, no broker."""
+
+    def __init__(self) -> None:
+        self.board = ProgressBoard()
+        self.told: list[Mapping[TopicPartition, int]] = []
+
+    async def start(self, publisher: Publisher) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    def check(self) -> None: ...
+
+    def carried(self, bounds: Mapping[TopicPartition, int], newest_ms: int, *, alone: bool) -> None:
+        self.told.append(bounds)
+
+    def pause(self, pause: Pause) -> None:
+        self.board.pauses[pause.topic] = pause
+
+
+class Ingest:
+    """A stage, and a short way to poll it."""
+
+    def __init__(self, pack_rows: int = 100, window: int = 1000) -> None:
+        self.progress = Alone()
+        self.readiness = Readiness()
+        watch = IngestWatch(Watch(Metrics("ingest"), self.readiness), "")
+        packer = Packer(PARTITIONS, pack_rows)
+        self.stage = IngestStage(TOPICS, b"k" * 16, packer, Breaker(window, 0.5), self.progress, watch, "ingest")
+        self.stage.assigned(TOPICS.places())
+
+    def poll(self, fetched: Mapping[TopicPartition, list[Record]], *, at_end: bool = True) -> Carried:
+        idle = {tp: FetchState(at_end, 0.1) for tp in TOPICS.places() if tp not in fetched}
+        carried = self.stage.carry(fetched, idle)
+        self.stage.acknowledged(carried)
+        return carried
+
+
+def raw(number: int, time_ms: int, lead: str = "ann", **fields: Any) -> Record:
+    event = {
+        "event_id": f"e{number}",
+        "kind": "download",
+        "occurred_at": iso(START_MS),
+        "lead": {"lead_id": lead},
+        "asset": "a.pdf",
+    } | fields
+    return Record(number, START_MS + time_ms, b"key", msgspec.json.encode(event), (("trace", b"1"),))
+
+
+def log_of(carried: Carried, partition: int) -> list[tuple[bytes | None, int, list[LogRow]]]:
+    """(key, safe from the start, rows) of every record for a partition of the log."""
+    entries = carried.outputs.get(TopicPartition("lead-events", partition), [])
+    decoded = [(key, *decode_record(value)) for key, value, _ in entries]
+    return [(key, safe_ms - START_MS, rows) for key, safe_ms, rows in decoded]
+
+
+def test_rows_go_by_time_to_the_partition_of_their_lead() -> None:
+    ingest = Ingest()
+    carried = ingest.poll({VIEWS: [raw(0, 10), raw(1, 30)], OPENS: [raw(7, 20), raw(8, 30, "bob")]})
+    ann, bob = partition_of("ann", PARTITIONS), partition_of("bob", PARTITIONS)
+    assert ann != bob
+    ((key, safe, rows),) = log_of(carried, ann)
+    assert key == b"ann"
+    assert [row.event_id for row in rows if isinstance(row, EventRow)] == ["e0", "e7", "e1"]
+    assert rows[0] == Download("ann", START_MS + 10, START_MS, "e0", "", "a.pdf")
+    assert safe == 30 - 1000
+    assert len(log_of(carried, bob)) == 1
+    assert carried.positions == {VIEWS: 2, OPENS: 9}
+    assert carried.records == 4
+    assert not carried.hold
+    assert ingest.progress.told[-1][VIEWS] == START_MS + 30
+
+
+def test_safe_moves_with_the_rows_of_a_backlog() -> None:
+    ingest = Ingest(pack_rows=2)
+    ingest.poll({VIEWS: [raw(0, 0)]})
+    carried = ingest.poll({VIEWS: [raw(number, 5000 + number) for number in range(1, 6)]})
+    log = log_of(carried, partition_of("ann", PARTITIONS))
+    assert [len(rows) for _, _, rows in log] == [2, 2, 1]
+    assert [safe for _, safe, _ in log] == [4005] * 3, "five seconds later, and a second is for the brokers' clocks"
+    carried = ingest.poll({tp: [raw(6 + number, 9000 + number) for number in range(3)] for tp in TOPICS.places()})
+    for partition in range(PARTITIONS):
+        for _, safe, rows in log_of(carried, partition):
+            assert safe <= min(row.received_at_ms for row in rows) - START_MS
+
+
+def test_a_record_without_a_place_in_the_log_is_a_dead_letter_as_it_was() -> None:
+    ingest = Ingest()
+    carried = ingest.poll({OPENS: [raw(3, 5), Record(4, START_MS + 6, b"key", b"{", (("trace", b"1"),)), raw(5, 7)]})
+    (letter,) = carried.outputs[TopicPartition("dead-letters", OPENS.partition)]
+    key, value, headers = letter
+    assert (key, value, headers[0]) == (b"key", b"{", ("trace", b"1"))
+    said = DeadLetterHeaders.read(headers)
+    assert (said.topic, said.partition, said.offset, said.reason) == ("email-opens", 1, 4, "bad_json")
+    assert said.timestamp_ms == START_MS + 6
+    assert carried.positions == {OPENS: 6}
+
+
+def test_an_alarm_stands_alone_behind_everything_older() -> None:
+    ingest = Ingest()
+    partition = partition_of("ann", PARTITIONS)
+    alarm = Record(0, START_MS + 20, None, encode_alarm(partition))
+    carried = ingest.poll({VIEWS: [raw(0, 10), raw(1, 20), raw(2, 21)], INTERNAL_1: [alarm]})
+    log = log_of(carried, partition)
+    assert [key for key, _, _ in log] == [b"ann", ALARM_KEY, b"ann"]
+    assert log[1][2] == [Alarm(START_MS + 20)]
+    assert [len(rows) for _, _, rows in log] == [2, 1, 1]
+
+
+def test_a_model_goes_to_every_partition_and_comes_from_one() -> None:
+    model = shipped_model("b2b-default")
+    value = encode_model(model.name, model.version, model.sha256, model.text)
+    ingest = Ingest()
+    carried = ingest.poll({INTERNAL: [Record(0, START_MS, None, value)]})
+    for partition in range(PARTITIONS):
+        ((key, _, rows),) = log_of(carried, partition)
+        assert key == MODEL_KEY
+        assert rows == [ModelControl(START_MS, model.name, model.version, model.sha256, model.text)]
+    carried = ingest.poll({INTERNAL_1: [Record(0, START_MS, None, value)]})
+    assert [DeadLetterHeaders.read(entry[2]).reason for entry in _letters(carried)] == ["unknown_value"]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (encode_alarm(PARTITIONS), "number_out_of_range"),
+        (encode_model("m", 1, "0" * 64, "model: m"), "digest_mismatch"),
+        (b'{"type": "merge"}', "unknown_kind"),
+        (None, "null_value"),
+    ],
+)
+def test_internal_messages_that_cannot_be_used(value: bytes | None, reason: str) -> None:
+    carried = Ingest().poll({INTERNAL: [Record(0, START_MS, None, value)]})
+    assert [DeadLetterHeaders.read(entry[2]).reason for entry in _letters(carried)] == [reason]
+
+
+def _letters(carried: Carried) -> list[tuple[bytes | None, bytes | None, Any]]:
+    return [entry for tp, entries in carried.outputs.items() if tp.topic == "dead-letters" for entry in entries]
+
+
+def test_the_breaker_stops_where_it_trips_and_goes_on_there() -> None:
+    ingest = Ingest(window=4)
+    bad = [Record(number, START_MS + number, None, b"{") for number in range(9)]
+    carried = ingest.poll({OPENS: bad, VIEWS: [raw(0, 5)]})
+    assert len(_letters(carried)) == 3
+    assert carried.positions == {OPENS: 3, VIEWS: 1}
+    assert carried.hold == {tp for tp in TOPICS.places() if tp.topic == "email-opens"}
+    ingest.readiness.engine(ready=True, why="")
+    assert "leadstream dlq release email-opens" in ingest.readiness.ready()[1]
+    carried = ingest.poll({VIEWS: [raw(1, 100_000)]})
+    assert carried.positions == {VIEWS: 2}
+    ingest.progress.board.pauses.clear()
+    carried = ingest.poll({})
+    assert len(_letters(carried)) == 3
+    assert carried.positions == {OPENS: 6}
+
+
+def test_good_records_between_bad_ones_keep_a_topic_going() -> None:
+    ingest = Ingest(window=10)
+    records = [raw(n, n) if n % 2 else Record(n, START_MS + n, None, b"{") for n in range(40)]
+    carried = ingest.poll({OPENS: records})
+    assert carried.positions == {OPENS: 40}
+    assert len(_letters(carried)) == 20
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3000)), max_size=60),
+    st.integers(1, 100),
+    st.integers(1, 20),
+)
+def test_packs_hold_every_row_once_in_order_and_one_lead_gives_the_key(
+    leads: list[tuple[int, int]], pack_rows: int, large: int
+) -> None:
+    events = [
+        Download(f"lead-{lead}", START_MS + number, START_MS, f"e{number}", "", "x" * (size * large))
+        for number, (lead, size) in enumerate(leads)
+    ]
+    packed = Packer(PARTITIONS, pack_rows).pack(events, [], 0, START_MS + 10_000)
+    for partition, entries in enumerate(packed):
+        rows: list[LogRow] = []
+        for key, value, _ in entries:
+            assert value is not None
+            safe_ms, found = decode_record(value)
+            assert safe_ms == found[0].received_at_ms
+            assert len(value) <= 64 * 1024 or len(found) == 1
+            assert len(found) <= pack_rows
+            names = {row.lead_id for row in found if isinstance(row, EventRow)}
+            assert key == (names.pop().encode() if len(names) == 1 else None)
+            rows += found
+        assert rows == [row for row in events if partition_of(row.lead_id, PARTITIONS) == partition]
