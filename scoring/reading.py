@@ -92,9 +92,16 @@ def _model(body: Mapping, text: str, problems: Problems) -> Model | None:
 
 
 def _completed(signals: Iterable[Signal | None], rules: list[Rule]) -> tuple[Signal, ...]:
-    """Signals with their digests, and with `keep` raised to what the rules need."""
-    return tuple(
+    """Signals with their digests, and with `keep` raised to what the rules need.
+
+    A row knows signals by their definition, so of two that are defined alike both keep what the larger one keeps.
+    """
+    completed = [
         replace(signal, keep=max(signal.keep, needed_keep(signal.name, rules)), digest=signal_digest(signal))
         for signal in signals
         if signal is not None
-    )
+    ]
+    keeps: dict[int, int] = {}
+    for signal in completed:
+        keeps[signal.digest] = max(signal.keep, keeps.get(signal.digest, 0))
+    return tuple(replace(signal, keep=keeps[signal.digest]) for signal in completed)

@@ -57,8 +57,8 @@ def random_case(seed: int, leads: int, rules: int, rows: int) -> Case:
 
 def difference(case: Case) -> tuple[Any, Any] | None:
     """What the fold says and what the reference says, where that is not the same: tier changes first, then scores."""
-    expected = evaluate(reference_rows(case.records), case.model)
     changes, scores, published = folded(case)
+    expected = evaluate(reference_rows(case.records), case.model)
     for number in range(max(len(changes), len(expected.changes))):
         ours, theirs = ([*told, None] [number : number + 1] for told in (changes, expected.changes))
         if ours != theirs:

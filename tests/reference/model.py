@@ -4,10 +4,10 @@ Nothing is checked here: the reference is only asked about valid models.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.reference.values import duration_ms, field_of, is_asked_for
+from tests.reference.values import duration_ms, field_of, is_asked_for, plain
 
 DIMENSIONS = ("fit", "engagement", "risk")
 RULE_KINDS = ("each", "repeat", "together", "streak", "only", "silence", "profile")
@@ -19,7 +19,7 @@ class Signal:
     """Which events count under a name, and how many of them a lead remembers.
 
     `keep` is what the file says (16 if nothing), raised to what the rules need: `times` of each `repeat` and `streak`
-    and `at_most` of each `each` that name the signal, alone or in a list.
+    and `at_most` of each `each` that name the signal, alone or in a list. Signals that are defined alike keep the same.
     """
 
     name: str
@@ -31,8 +31,11 @@ class Signal:
 
     @property
     def definition(self) -> str:
-        """What makes it the same signal in two versions of a model: neither its name nor how many are kept."""
-        return json.dumps([self.kinds, self.where, self.unless, self.distinct], sort_keys=True)
+        """What makes it the same signal in two versions of a model: neither its name nor how many are kept.
+
+        Nor the order of kinds, fields and values, which says nothing.
+        """
+        return json.dumps([sorted(self.kinds), _unordered(self.where), _unordered(self.unless), self.distinct])
 
     def counts(self, event: dict[str, Any]) -> bool:
         """Whether this event is an occurrence of the signal."""
@@ -98,7 +101,9 @@ class Model:
 
     def match_definition(self, rule: Rule) -> str:
         """What makes a remembered match of `repeat` or `together` the same fact in two versions: all but its points."""
-        signals = [[self.signals[name].definition for name in union] for union in rule.signals]
+        signals = [sorted(self.signals[name].definition for name in union) for union in rule.signals]
+        if not rule.in_order:
+            signals.sort()
         return json.dumps([rule.kind, signals, rule.times, rule.within, rule.in_order])
 
 
@@ -111,7 +116,7 @@ def read_model(plain: dict[str, Any]) -> Model:
     )
     return Model(
         version=plain["version"],
-        signals={name: _signal(name, body, rules) for name, body in plain.get("signals", {}).items()},
+        signals=_alike({name: _signal(name, body, rules) for name, body in plain.get("signals", {}).items()}),
         rules=rules,
         score=plain.get("score") or {},
         tiers=tuple(_tier(name, body or {}) for name, body in plain["tiers"].items()),
@@ -121,6 +126,14 @@ def read_model(plain: dict[str, Any]) -> Model:
 
 def _listed(value: Any) -> tuple[str, ...]:
     return tuple(value) if isinstance(value, list) else (value,)
+
+
+def _unordered(conditions: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """Conditions as text: text without case and surrounding blanks, as it is compared."""
+    return sorted(
+        (field, sorted({repr(plain(one) if isinstance(one, str) else one) for one in _listed(asked)}))
+        for field, asked in conditions.items()
+    )
 
 
 def _maybe_ms(value: str | None) -> int | None:
@@ -141,6 +154,16 @@ def _signal(name: str, body: dict[str, Any], rules: tuple[Rule, ...]) -> Signal:
         distinct=body.get("distinct"),
         keep=max([body.get("keep", DEFAULT_KEEP), *needed]),
     )
+
+
+def _alike(signals: dict[str, Signal]) -> dict[str, Signal]:
+    """Of signals with the same definition each keeps as many as the one that keeps most."""
+    return {
+        name: replace(
+            signal, keep=max(other.keep for other in signals.values() if other.definition == signal.definition)
+        )
+        for name, signal in signals.items()
+    }
 
 
 def _rule(name: str, dimension: str, body: dict[str, Any]) -> Rule:
