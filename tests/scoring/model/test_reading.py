@@ -149,7 +149,7 @@ def test_score_and_tiers() -> None:
 
 def test_keep_is_raised_to_what_the_rules_need() -> None:
     model = a_model(
-        signals="a: {on: form_fill, keep: 1}, b: {on: form_fill}, c: {on: page_view, keep: 2}, demo: {on: form_fill}",
+        signals="a: {on: bounce, keep: 1}, b: {on: download}, c: {on: page_view, keep: 2}, demo: {on: form_fill}",
         rules="""engagement: {
             demo: {each: demo, at_most: 40, points: 1},
             r: {repeat: [a, c], times: 5, within: 1d, points: 1},
@@ -157,6 +157,15 @@ def test_keep_is_raised_to_what_the_rules_need() -> None:
     )
 
     assert {signal.name: signal.keep for signal in model.signals} == {"a": 7, "b": 16, "c": 5, "demo": 40}
+
+
+def test_signals_that_are_defined_alike_keep_the_same() -> None:
+    model = a_model(
+        signals="a: {on: [form_fill, download], keep: 3}, b: {on: [download, form_fill], keep: 5}, c: {on: download}",
+        rules="engagement: {r: {repeat: [a, b, c], times: 2, within: 1d, points: 1}}",
+    )
+
+    assert {signal.name: signal.keep for signal in model.signals} == {"a": 5, "b": 5, "c": 16}
 
 
 def test_a_model_carries_its_file_and_the_digest_of_its_bytes() -> None:
