@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
-from confluent_kafka.admin import AdminClient, TopicMetadata  # type: ignore[attr-defined]  # no __all__ there
+from confluent_kafka.admin import AdminClient, TopicMetadata
 
 from streams.engine.errors import BrokerUnreachable, StateRefused
 from streams.errors import InputError, UsageError

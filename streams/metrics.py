@@ -120,7 +120,7 @@ class Metrics:
         self.lag_records = self._gauge("lag_records", "Source records not yet read.", ("topic", "partition"))
         self.lag_seconds = self._gauge(
             "lag_seconds",
-            "Age of the oldest record that waits in hand (ingest), or of the first of the last batch (score).",
+            "Age of the oldest record that waits in hand (ingest), or of the last batch while more waits (score).",
         )
 
         # --- time ----------------------------------------------------------------------------------------------------

@@ -88,3 +88,5 @@ class ScoreWatch:
         for caused_ms in self._caused_at_ms:
             self._watch.metrics.event_to_tier_change.observe(max(0, now - caused_ms) / 1000)
         self._caused_at_ms.clear()
+        if not self._watch.has_backlog:
+            self._watch.metrics.lag_seconds.set(0)

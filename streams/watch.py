@@ -30,6 +30,12 @@ class Watch:
         metrics.ready.set_function(lambda: float(readiness.ready()[0]))
         self._beating: asyncio.Task[None] | None = None
         self._after_written: Callable[[], None] | None = None
+        self._behind: dict[tuple[str, int], int] = {}
+
+    @property
+    def has_backlog(self) -> bool:
+        """Source records were left unread by the last fetches."""
+        return any(self._behind.values())
 
     def on_written(self, after: Callable[[], None]) -> None:
         """Calls this whenever a step is durable."""
@@ -55,6 +61,7 @@ class Watch:
         if not ready:
             # Partitions may go to another worker: what is known of their lag is old news then.
             self.metrics.lag_records.clear()
+            self._behind.clear()
         if not ready:
             log.info("not ready: %s", why)
 
@@ -62,6 +69,7 @@ class Watch:
         """See `streams.engine.Observer`."""
         self.metrics.batch_records.observe(records)
         self.metrics.lag_records.labels(topic, str(partition)).set(behind)
+        self._behind[topic, partition] = behind
 
     def phase(self, phase: Phase, seconds: float) -> None:
         """See `streams.engine.Observer`."""
