@@ -14,7 +14,6 @@ from scoring.compiled import CompiledModel
 from scoring.evidence import add
 from scoring.points import NEVER
 from scoring.row import MAX_PROFILE_TEXT, Row, decode_row
-from scoring.rules.base import NO_MATCH
 from scoring.signals import Found, distinct_key
 
 __all__ = ["NOTHING_CHANGED", "SCORES_CHANGED", "TIER_CHANGED", "Kernel"]
@@ -48,7 +47,7 @@ class Kernel:
         self.model = model
         self.grown = 0
         self._find = model.find
-        self._alone = tuple(keep == 1 for keep in model.keep)
+        self._keep, self._digests = model.keep, model.signal_digests
         self._all_rules = tuple(range(len(model.rule_names)))
         # Where no points are enough for a better tier than the last, the first event of a lead takes it there.
         nothing = [0] * len(model.rule_names)
@@ -98,15 +97,8 @@ class Kernel:
             occurred_at = event.occurred_at_ms
             key = xxh3_64_intdigest(event.event_id.encode())
             learnt = False
-            latest, alone = row.latest, self._alone
             for number in found.plain:
-                if occurred_at <= latest[number] or latest[number] == NO_MATCH or not alone[number]:
-                    if self._learn(row, number, occurred_at, key):
-                        learnt = True
-                else:
-                    times, keys = row.occurrences[number]  # type: ignore[misc]  # it has a latest time
-                    times[0] = latest[number] = occurred_at
-                    keys[0] = key
+                if self._learn(row, number, occurred_at, key):
                     learnt = True
             for number, own_key in found.keyed:
                 if self._learn(row, number, occurred_at, own_key):
@@ -140,8 +132,9 @@ class Kernel:
     def _due_from(self, row: Row) -> int:
         """The next moment to look again as seen from the lead's time, where a deadline has changed nothing since."""
         seen = Row(self.model, row.lead_id)
-        seen.occurrences, seen.latest, seen.matches, seen.profile = (
-            row.occurrences,
+        seen.evidence, seen.places, seen.latest, seen.matches, seen.profile = (
+            row.evidence,
+            row.places,
             row.latest,
             row.matches,
             row.profile,
@@ -233,13 +226,22 @@ class Kernel:
 
     def _learn(self, row: Row, number: int, time: int, key: int) -> bool:
         """Takes an occurrence of a signal in; whether that changed anything."""
-        known = row.occurrences[number]
-        if known is None:
-            row.begin(number, self.model.signal_digests[number], time, key)
+        place = row.places[number]
+        keep = self._keep[number]
+        if place < 0:
+            alone = keep == 1
+            row.begin(number, self._digests[number], time if alone else [time], key if alone else [key])
             self.grown += _SIGNAL_BYTES
             return True
-        times, keys = known
-        keep = self.model.keep[number]
+        evidence = row.evidence
+        times = evidence[place]
+        if keep == 1:
+            if time < times or (time == times and key <= evidence[place + 1]):
+                return False
+            evidence[place] = row.latest[number] = time
+            evidence[place + 1] = key
+            return True
+        keys = evidence[place + 1]
         if time > times[-1] and key not in keys:
             times.append(time)
             keys.append(key)
@@ -247,11 +249,11 @@ class Kernel:
                 del times[0], keys[0]
             else:
                 self.grown += _OCCURRENCE_BYTES
-        elif add(known, keep, time, key):
+        elif add((times, keys), keep, time, key):
             self.grown += _OCCURRENCE_BYTES
         else:
             return False
-        row.latest[number] = max(row.latest[number], time)
+        row.latest[number] = times[-1]
         return True
 
     def _learn_profile(self, row: Row, event: Profile) -> list[int]:

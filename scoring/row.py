@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 
 from scoring.compiled import CompiledModel
-from scoring.evidence import Occurrences
 from scoring.points import NEVER
 from scoring.rules.base import NO_MATCH, ProfileValue
 from scoring.tiers import Scores
@@ -38,8 +37,9 @@ class Row:
     """A lead under one model.
 
     Attributes:
-        evidence: Digest of the signal, times, keys; and so on, in the order in which the lead showed the signals.
-        occurrences: The same times and keys, by number of the signal; None where there are none.
+        evidence: Digest of a signal, times, keys; and so on, in the order in which the lead showed the signals. Where a
+            signal keeps one occurrence alone, time and key stand there themselves.
+        places: By number of the signal: where its times stand in `evidence`; -1: nowhere.
         latest: By number of the signal: time of its latest occurrence, or `NO_MATCH`.
         matches: By number of the rule: its latest match, or `NO_MATCH`.
         profile: By name of the field, as far as the model names it.
@@ -66,7 +66,7 @@ class Row:
         "latest",
         "lead_id",
         "matches",
-        "occurrences",
+        "places",
         "points",
         "profile",
         "scores",
@@ -84,8 +84,8 @@ class Row:
     def __init__(self, model: CompiledModel, lead_id: str) -> None:
         rules = len(model.rule_names)
         self.lead_id = lead_id
-        self.evidence: list[int | list[int]] = []
-        self.occurrences: list[Occurrences | None] = [None] * len(model.keep)
+        self.evidence: list[Any] = []
+        self.places = [-1] * len(model.keep)
         self.latest = [NO_MATCH] * len(model.keep)
         self.matches = [NO_MATCH] * rules
         self.profile: dict[str, ProfileValue] = {}
@@ -103,14 +103,15 @@ class Row:
         self.scores: Scores = (0, 0, 0, 0)
         self.winners: list[tuple[int, int]] = []
 
-    def begin(self, number: int, digest: int, time: int, key: int) -> None:
-        """The first occurrence of a signal."""
-        known = self.occurrences[number] = [time], [key]
-        self.latest[number] = time
-        self.evidence += (digest, *known)
+    def begin(self, number: int, digest: int, times: Any, keys: Any) -> None:
+        """A signal that the lead had not shown before: a time and a key, or lists of them."""
+        evidence = self.evidence
+        evidence += (digest, times, keys)
+        self.places[number] = len(evidence) - 2
+        self.latest[number] = times if times.__class__ is int else times[-1]
 
 
-_Body = tuple[int, str, int | None, int, list[int | list[int]], list[int], dict[str, ProfileValue]]
+_Body = tuple[int, str, int | None, int, list[Any], list[int], dict[str, ProfileValue]]
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Body).decode
@@ -167,12 +168,13 @@ def _read_evidence(model: CompiledModel, row: Row, evidence: list[Any]) -> None:
         digest, times, keys = evidence[place : place + 3]
         numbers = model.signals_by_digest.get(digest, ())
         if len(numbers) > 1:
-            numbers = [number for number in numbers if row.occurrences[number] is None]
+            numbers = [number for number in numbers if row.places[number] < 0]
             # A model may define the same signal more often than the one that wrote the row: then all of them know it.
             if place + 3 < len(evidence) and evidence[place + 3] == digest:
                 del numbers[1:]
         for number in numbers:
-            keep = model.keep[number]
-            known = row.occurrences[number] = times[-keep:], keys[-keep:]
-            row.latest[number] = known[0][-1]
-            row.evidence += (digest, *known)
+            keep, alone = model.keep[number], times.__class__ is int
+            if keep == 1:
+                row.begin(number, digest, times if alone else times[-1], keys if alone else keys[-1])
+            else:
+                row.begin(number, digest, [times] if alone else times[-keep:], [keys] if alone else keys[-keep:])

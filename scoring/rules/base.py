@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import ClassVar, NewType, Protocol
+from typing import Any, ClassVar, NewType, Protocol
 
 from scoring.conditions import Conditions
 from scoring.evidence import Occurrences, union
@@ -94,13 +94,16 @@ class Known(Protocol):
     """What a rule sees of a lead.
 
     Attributes:
-        occurrences: By number of the signal; None where there are none.
+        evidence: A flat list: digest of the signal, times, keys; and so on. Where a signal keeps one occurrence alone,
+            time and key stand there themselves.
+        places: By number of the signal: where its times stand in `evidence`; -1: nowhere.
         latest: By number of the signal: time of its latest occurrence, or `NO_MATCH`.
         matches: By number of the rule: time of its latest match, or `NO_MATCH`.
         profile: By name of the field.
     """
 
-    occurrences: list[Occurrences | None]
+    evidence: list[Any]
+    places: list[int]
     latest: list[int]
     matches: list[int]
     profile: dict[str, ProfileValue]
@@ -141,9 +144,17 @@ NOTHING = (0, 0, 1 << 62)
 def occurrences_of(known: Known, numbers: tuple[int, ...]) -> Occurrences | None:
     """The union of some signals' occurrences; None where there are none."""
     if len(numbers) == 1:
-        return known.occurrences[numbers[0]]
-    found = [part for number in numbers if (part := known.occurrences[number]) is not None]
+        return _occurrences(known, numbers[0])
+    found = [part for number in numbers if (part := _occurrences(known, number)) is not None]
     return union(found) if found else None
+
+
+def _occurrences(known: Known, number: int) -> Occurrences | None:
+    place = known.places[number]
+    if place < 0:
+        return None
+    times, keys = known.evidence[place], known.evidence[place + 1]
+    return ([times], [keys]) if times.__class__ is int else (times, keys)
 
 
 def latest_of(numbers: tuple[int, ...]) -> Callable[[list[int]], int]:
