@@ -8,7 +8,7 @@ from schemas.outputs_wire import LeadScoreOut, ReasonOut, TierChangeOut
 from schemas.times import parse_iso
 from scoring.outcomes import score_of
 from scoring.partition import PartitionFold
-from tests.property.models import durations_of, model_text, random_model
+from tests.property.models import model_text, random_model
 from tests.property.streams import Record, encoded, random_log, reference_rows
 from tests.reference.evaluator import evaluate
 
@@ -60,7 +60,7 @@ def difference(case: Case) -> tuple[Any, Any] | None:
     changes, scores, published = folded(case)
     expected = evaluate(reference_rows(case.records), case.model)
     for number in range(max(len(changes), len(expected.changes))):
-        ours, theirs = ([*told, None] [number : number + 1] for told in (changes, expected.changes))
+        ours, theirs = ([*told, None][number : number + 1] for told in (changes, expected.changes))
         if ours != theirs:
             return ours, theirs
     for lead_id in sorted({*scores, *expected.scores}):

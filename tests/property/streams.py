@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from schemas.log import EVENT_ROWS, Alarm, LogRow, ModelControl, encode_record
 from scoring.reading import read_model
@@ -186,10 +186,8 @@ def _log_row(row: Row) -> LogRow:
         model = read_model(text, "model.yaml")
         return ModelControl(row["received_at"], model.name, model.version, model.sha256, text)
     given = {name: value for name, value in row.items() if name not in ("kind", "received_at", "occurred_at")}
-    made = EVENT_ROWS[row["kind"]](
-        received_at_ms=row["received_at"], occurred_at_ms=row["occurred_at"], **({"source": ""} | given)
-    )
-    return made  # type: ignore[return-value]  # every class of EVENT_ROWS is a LogRow
+    times = {"received_at_ms": row["received_at"], "occurred_at_ms": row["occurred_at"]}
+    return cast("LogRow", EVENT_ROWS[row["kind"]](**{"source": ""} | times | given))
 
 
 def _listed(value: Any) -> list[Any]:

@@ -1,7 +1,7 @@
 """The small world that random models and streams share, so that signals meet events often.
 
-`VALUES` says what events carry, `ASKED` what signals ask for, `PROFILE_VALUES` and `PROFILE_ASKED` the same of profiles.
-None is a field that is left out.
+`VALUES` says what events carry, `ASKED` what signals ask for; `PROFILE_VALUES` and `PROFILE_ASKED` say the same of
+profiles. None is a field that is left out.
 """
 
 from typing import Any

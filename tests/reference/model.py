@@ -124,7 +124,7 @@ def read_model(plain: dict[str, Any]) -> Model:
     )
 
 
-def _listed(value: Any) -> tuple[str, ...]:
+def _listed(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, list) else (value,)
 
 

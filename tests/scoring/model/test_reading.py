@@ -162,7 +162,7 @@ def test_keep_is_raised_to_what_the_rules_need() -> None:
 def test_signals_that_are_defined_alike_keep_the_same() -> None:
     model = a_model(
         signals="a: {on: [form_fill, download], keep: 3}, b: {on: [download, form_fill], keep: 5}, c: {on: download}",
-        rules="engagement: {r: {repeat: [a, b, c], times: 2, within: 1d, points: 1}}",
+        rules="engagement: {demo: {repeat: [a, b, c], times: 2, within: 1d, points: 1}}",
     )
 
     assert {signal.name: signal.keep for signal in model.signals} == {"a": 5, "b": 5, "c": 16}
