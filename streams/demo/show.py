@@ -14,7 +14,6 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from schemas.topics import LEAD_EVENTS, LEAD_SCORES, RAW_TOPICS, TIER_CHANGES, topic_of_kind
-from scoring.reading import read_model
 from scoring.shipped import shipped_model
 from streams.clock import now, now_ms
 from streams.demo.behaviour import DAY, behaviour
@@ -54,7 +53,7 @@ class Show:
     """The parts of the demo, in the order in which they are seen."""
 
     def __init__(self, settings: Settings, environment: dict[str, str], options: DemoOptions, console: Console) -> None:
-        model = read_model(shipped_model("b2b-default"), "b2b-default")
+        model = shipped_model("b2b-default")
         self.settings, self.environment, self.options, self.console = settings, environment, options, console
         self.board = Board([tier.name for tier in model.tiers])
         self._producer = Producer({"bootstrap.servers": settings.bootstrap_servers, "linger.ms": 5})
