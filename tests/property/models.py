@@ -30,11 +30,12 @@ class ModelWriter:
         return self.chance.random() < share
 
     def duration(self) -> str:
+        """A few units, so that several of them are one."""
         return f"{self.chance.choice((1, 2, 3, 5, 7, 10, 24))}{self.chance.choice(self.units)}"
 
     def points(self, sign: int | None = None) -> int:
         size = self.chance.choice((1, 2, 3, 5, 5, 10, 10, 15, 20, 30, 1000 if self.maybe(0.05) else 7))
-        return size * (sign or self.chance.choice((1, 1, 1, -1)))
+        return size * (sign or self.chance.choice((1, 1, 1, 1, -1)))
 
     # --- signals ----------------------------------------------------------------------------------------------------
 
@@ -53,9 +54,9 @@ class ModelWriter:
         if self.maybe(0.25):
             kinds += chance.sample([kind for kind in VALUES if kind not in kinds], chance.randint(1, 2))
         body: Plain = {"on": kinds if len(kinds) > 1 or self.maybe(0.2) else kinds[0]}
-        if self.maybe(0.5):
+        if self.maybe(0.4):
             body["where"] = self.conditions(kinds[0])
-        if self.maybe(0.25):
+        if self.maybe(0.2):
             excepted = self.conditions(chance.choice(kinds))
             if set(excepted) != set(body.get("where", {})):
                 body["except"] = excepted
@@ -79,7 +80,7 @@ class ModelWriter:
 
     def rules(self, signals: Plain, count: int) -> Plain:
         rules: Plain = {}
-        signs = {name: self.chance.choice((1, 1, -1)) for name in ("g1", "g2")}
+        signs = {name: self.chance.choice((1, 1, 1, -1)) for name in ("g1", "g2")}
         for number in range(count):
             dimension = self.chance.choice(DIMENSIONS)
             body = self.rule(signals)
@@ -152,12 +153,12 @@ class ModelWriter:
         return score
 
     def bounds(self) -> Plain:
-        low, high = self.chance.choice((-20, -5, 0)), self.chance.choice((0, 5, 12, 40))
+        low, high = self.chance.choice((-20, -5, 0)), self.chance.choice((0, 5, 12, 25, 40))
         return {key: value for key, value in (("min", low), ("max", high)) if self.maybe(0.7)}
 
     def tiers(self, rules: Plain) -> Plain:
         names = [name for bodies in rules.values() for name in bodies]
-        bars = sorted(self.chance.sample(range(-3, 32), self.chance.choice((0, 1, 1, 2, 2, 3))), reverse=True)
+        bars = sorted(self.chance.sample(range(-2, 22), self.chance.choice((0, 1, 1, 2, 2, 3, 3))), reverse=True)
         tiers: Plain = {f"t{bar}".replace("-", "m"): self.tier(bar, names) for bar in bars}
         if self.maybe(0.1):
             tiers["picky"] = self.gates(names) or {"fit_at_least": 1}

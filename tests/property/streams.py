@@ -37,8 +37,12 @@ class LogWriter:
         self.chance = chance
         self.model = model
         self.leads = LEADS[:leads]
+        # Most of what happens, happens to the first.
+        self.often = (*self.leads, *[LEADS[0]] * leads)
         self.durations = durations_of(model)
-        self.kinds = [kind for body in model["signals"].values() for kind in _listed(body["on"])] or ["profile"]
+        self.kinds = [kind for body in model["signals"].values() for kind in _listed(body["on"])]
+        rules = [body for bodies in model["rules"].values() for body in bodies.values()]
+        self.kinds += ["profile"] * sum("profile" in body for body in rules)
         self.clock = T0
         self.known = [T0]
         self.events: list[Row] = []
@@ -54,10 +58,12 @@ class LogWriter:
     def step(self) -> None:
         """Lets time pass."""
         choice = self.chance.random()
-        if choice < 0.6:
+        if choice < 0.35:
             self.clock = max(self.clock, self.edge())
-        elif choice < 0.85:
+        elif choice < 0.5:
             self.clock += self.chance.randint(0, 2 * self.chance.choice(self.durations))
+        elif choice < 0.8:
+            self.clock += self.chance.randint(0, self.durations[0])
         self.known.append(self.clock)
 
     def records(self, count: int, model_share: float) -> list[Record]:
@@ -67,11 +73,11 @@ class LogWriter:
         for _ in range(count):
             self.step()
             choice = self.chance.random()
-            if choice < 0.1 or choice > 1 - model_share:
+            if choice < 0.06 or choice > 1 - model_share:
                 # Control rows are alone in their records.
                 found += self.packed(waiting)
                 waiting = []
-                found += self.packed([self.alarm() if choice < 0.1 else self.next_model()])
+                found += self.packed([self.alarm() if choice < 0.06 else self.next_model()])
             else:
                 waiting.append(self.again() if self.events and self.maybe(0.1) else self.event())
                 if self.maybe(0.6):
@@ -106,12 +112,12 @@ class LogWriter:
 
     def event(self) -> Row:
         """Something new of some lead."""
-        kind = self.chance.choice(self.kinds if self.maybe(0.6) else EVENT_KINDS)
+        kind = self.chance.choice(self.kinds if self.maybe(0.8) else EVENT_KINDS)
         received_at = self.received()
         occurred_at = self.occurred(received_at)
         self.known.append(occurred_at)
         row: Row = {
-            "lead_id": self.chance.choice(self.leads),
+            "lead_id": self.chance.choice(self.often),
             "received_at": received_at,
             "occurred_at": occurred_at,
             "event_id": f"ev-{len(self.events)}",
@@ -158,7 +164,7 @@ class LogWriter:
 def random_log(chance: Random, model: dict[str, Any], leads: int, rows: int) -> list[Record]:
     """A log of so many rows for so many leads; now and then time runs on at its end."""
     writer = LogWriter(chance, model, leads)
-    records = writer.records(rows, chance.choice((0, 0, 0, 0.06)))
+    records = writer.records(rows, chance.choice((0, 0, 0, 0, 0.05)))
     if chance.random() < 0.5:
         end = writer.clock + chance.choice((writer.durations[-1] + 1, 2 * sum(writer.durations), 400 * DAY))
         records.append(Record(end, [{"alarm": True, "received_at": end}]))
