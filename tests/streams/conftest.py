@@ -26,10 +26,10 @@ def make_pipeline(kafka: KafkaBroker, tmp_path: Path) -> Iterator[MakePipeline]:
     """Makes a pipeline with topics of its own; its workers end with the test."""
     with ExitStack() as stack:
 
-        def make(**settings: object) -> Pipeline:
+        def make(*, history: bool = False, **settings: object) -> Pipeline:
             prefix = f"streams{next(_numbers)}-"
             given = {"bootstrap_servers": kafka.bootstrap, "topic_prefix": prefix, "partitions": PARTITIONS}
-            topics_admin.create(Settings.model_validate(given), history=False)
+            topics_admin.create(Settings.model_validate(given), history=history)
             return stack.enter_context(
                 Pipeline(kafka.bootstrap, prefix, tmp_path, {"partitions": PARTITIONS} | settings)
             )

@@ -8,9 +8,11 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+import msgspec
 from confluent_kafka import Producer
 
 from schemas.times import iso
+from schemas.topics import topic_of_kind
 from tests.pipeline import LogRecord, Pipeline
 
 T = TypeVar("T")
@@ -33,13 +35,15 @@ tiers:
 """
 
 
-def event(number: int, lead: str, kind: str = "page_view", **fields: Any) -> dict[str, Any]:
-    """An event that happens now."""
+def event(
+    number: int, lead: str, kind: str = "page_view", *, at_ms: int | None = None, **fields: Any
+) -> dict[str, Any]:
+    """An event that happens now, or then."""
     given = {"page_view": {"url": "https://example.com/pricing"}, "form_fill": {"form_id": "f"}}.get(kind, {})
     return {
         "event_id": f"{kind}-{number}",
         "kind": kind,
-        "occurred_at": iso(int(time.time() * 1000)),
+        "occurred_at": iso(int(time.time() * 1000) if at_ms is None else at_ms),
         "source": "test",
         "lead": {"lead_id": lead},
         **given,
@@ -52,6 +56,15 @@ def send_raw(pipeline: Pipeline, topic: str, values: list[bytes | None], **more:
     producer = Producer({"bootstrap.servers": pipeline.bootstrap, "linger.ms": 5})
     for value in values:
         producer.produce(pipeline.prefix + topic, value, **more)
+    assert not producer.flush(20)
+
+
+def send_then(pipeline: Pipeline, events: list[tuple[int, dict[str, Any]]]) -> None:
+    """Sends events with the times of then on their records."""
+    producer = Producer({"bootstrap.servers": pipeline.bootstrap, "linger.ms": 5})
+    for at_ms, one in events:
+        topic = pipeline.prefix + topic_of_kind(one["kind"])
+        producer.produce(topic, msgspec.json.encode(one), timestamp=at_ms)
     assert not producer.flush(20)
 
 

@@ -16,22 +16,25 @@ import pytest
 
 from schemas.dead_letters import DeadLetterHeaders
 from schemas.internal import encode_model
-from schemas.log import ALARM_KEY, EventRow, ModelControl
+from schemas.log import ALARM_KEY, MODEL_KEY, EventRow, ModelControl, encode_record
 from schemas.naming import partition_of
 from schemas.outputs_wire import TierChangeOut, encode_tier_change
-from schemas.topics import DEAD_LETTERS, LEAD_EVENTS, LEAD_INTERNAL, TIER_CHANGES
+from schemas.times import iso
+from schemas.topics import DEAD_LETTERS, LEAD_EVENTS, LEAD_INTERNAL, LEADS_CHANGELOG, TIER_CHANGES
 from scoring.outcomes import score_of
 from scoring.partition import PartitionFold
 from scoring.reading import read_model
-from scoring.shipped import shipped_text
+from scoring.shipped import shipped_model, shipped_text
 from streams.breaker import release
 from streams.demo.workers import free_port
 from streams.settings import Settings
 from tests.pipeline import LogRecord, Pipeline
 from tests.streams.conftest import PARTITIONS, MakePipeline
-from tests.streams.live import SHORT_MODEL, event, get, metrics, rows_of, send_raw, wait_for
+from tests.streams.live import SHORT_MODEL, event, get, metrics, rows_of, send_raw, send_then, wait_for
 
 pytestmark = pytest.mark.kafka
+
+LONG_AGO_MS = 1_740_996_900_000
 
 
 def folded(records: list[LogRecord], model: str) -> tuple[dict[str, bytes], dict[str, dict[str, Any]]]:
@@ -231,6 +234,54 @@ def test_two_ingest_workers_share_the_topics_and_the_time(make_pipeline: MakePip
         assert any(earlier < later for earlier, later in pairwise(told))
     pipeline.drained()
     agree(pipeline, model.read_text())
+
+
+def test_a_past_stream_runs_as_if_it_were_then(make_pipeline: MakePipeline, tmp_path: Path) -> None:
+    model = tmp_path / "short.yaml"
+    model.write_text(SHORT_MODEL.format(version=1, form_points=20))
+    pipeline = make_pipeline(history=True, clock="record", model=model)
+    # Every half second of that day one event: each lead is quiet for ten seconds between two of its own.
+    times = [LONG_AGO_MS + number * 500 for number in range(120)]
+    kinds = ["form_fill" if number // 20 % 2 else "page_view" for number in range(120)]
+    events = [event(n, f"lead-{n % 20}", kind, at_ms=at) for n, (at, kind) in enumerate(zip(times, kinds, strict=True))]
+    send_then(pipeline, list(zip(times, events, strict=True)))
+    pipeline.start("ingest")
+    pipeline.start("score")
+    pipeline.drained()
+    assert agree(pipeline, model.read_text()) > 20
+    changes = pipeline.tier_changes()
+    assert {one["effective_at"][:10] for one in changes} == {iso(LONG_AGO_MS)[:10]}
+    assert any(one["cause"] == {"deadline": "quiet"} for one in changes)
+    assert not [record for record in pipeline.read(LEAD_EVENTS) if record.key == ALARM_KEY]
+
+    pipeline.start("ingest-2", clock="record", topic_prefix=make_pipeline().prefix)
+    assert pipeline.workers["ingest-2"].wait(30) == 4
+    assert "leadstream topics create --history" in pipeline.log("ingest-2").read_text()
+
+
+def test_what_cannot_be_read_is_named_and_never_skipped(make_pipeline: MakePipeline) -> None:
+    pipeline = make_pipeline()
+    model = shipped_model("b2b-default")
+    control = ModelControl(0, model.name, model.version, model.sha256, model.text)
+    send_raw(pipeline, LEAD_EVENTS, [encode_record(0, [control])], partition=1, key=MODEL_KEY)
+    send_raw(pipeline, LEAD_EVENTS, [b"\xffno record"], partition=1)
+    for partition in (0, 2):
+        send_raw(pipeline, LEAD_EVENTS, [encode_record(0, [control])], partition=partition, key=MODEL_KEY)
+    pipeline.start("score")
+    assert pipeline.workers["score"].wait(30) == 4
+    assert f"{pipeline.prefix}lead-events[1]: offset 1: " in pipeline.log("score").read_text()
+
+    send_raw(pipeline, LEADS_CHANGELOG, [b"\xffnewer"], partition=2, key=b"ann")
+    pipeline.start("score-2")
+    assert pipeline.workers["score-2"].wait(30) == 4
+    assert f"{pipeline.prefix}{LEADS_CHANGELOG}[2]" in pipeline.log("score-2").read_text()
+
+
+def test_no_broker_at_the_address(make_pipeline: MakePipeline) -> None:
+    pipeline = make_pipeline()
+    pipeline.start("ingest", bootstrap_servers="127.0.0.1:1")
+    assert pipeline.workers["ingest"].wait(30) == 3
+    assert "127.0.0.1:1 cannot be reached" in pipeline.log("ingest").read_text()
 
 
 def test_other_partition_counts_and_no_key_are_refused(make_pipeline: MakePipeline) -> None:
