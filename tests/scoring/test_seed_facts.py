@@ -1,4 +1,6 @@
-"""The arithmetic of the two articles that the product was made after: sums, edges and thresholds, to the millisecond."""
+"""The arithmetic of the two articles that the product follows: sums, edges and thresholds, to the millisecond."""
+
+from typing import Any
 
 import pytest
 
@@ -206,9 +208,7 @@ SENIOR = {"seniority": "vp", "country": "DE"}
         (SENIOR | {"company_size": 300, "industry": "saas"}, [download(1)], (100, 10, 110), "mql"),
     ],
 )
-def test_fit_and_behaviour(
-    fields: dict[str, str | int], rows: list[LogRow], scores: tuple[int, int, int], tier: str
-) -> None:
+def test_fit_and_behaviour(fields: dict[str, Any], rows: list[LogRow], scores: tuple[int, int, int], tier: str) -> None:
     score = tell(FIT_BEHAVIOUR, profile(0, **fields), *rows).scores["lead-1"]
 
     assert (score.fit, score.engagement, score.total) == scores
