@@ -70,7 +70,8 @@ class PartitionGauges(Collector):
                 continue
             leads.add_metric((label,), state.leads)
             deadlines.add_metric((label,), state.deadlines)
-            behind.add_metric((label,), max(0, now_ms() - state.log_time_ms) / 1000)
+            if state.log_time_ms:
+                behind.add_metric((label,), max(0, now_ms() - state.log_time_ms) / 1000)
             if (compiled := state.model) is not None:
                 model.add_metric((label, compiled.ref.name), compiled.ref.version)
         yield from (leads, deadlines, behind, model)
