@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from schemas.topics import (
@@ -19,7 +21,7 @@ from schemas.topics import (
 from streams.breaker import Breaker
 from streams.checks import check_stage
 from streams.engine import run_carry, run_table
-from streams.engine.config import EngineConfig
+from streams.engine.config import CrashPoint, EngineConfig
 from streams.engine_config import engine_config
 from streams.first_model import FirstModel
 from streams.health import HealthServer, Readiness
@@ -39,7 +41,7 @@ __all__ = ["run_worker"]
 log = logging.getLogger(__name__)
 
 
-def run_worker(stage: str, settings: Settings) -> int:
+def run_worker(stage: str, settings: Settings, crash_point: Callable[[CrashPoint], None] | None = None) -> int:
     """Runs a worker until SIGTERM or SIGINT; returns the exit code of a graceful stop.
 
     Once it runs, an error ends the process with its exit code.
@@ -47,6 +49,7 @@ def run_worker(stage: str, settings: Settings) -> int:
     Args:
         stage: One of `streams.settings.STAGES`.
         settings: All of them.
+        crash_point: Called at every moment at which a test may end the process.
 
     Raises:
         EngineError: It could not start: no broker (3), topics or libraries that are not as they must be (4).
@@ -55,11 +58,14 @@ def run_worker(stage: str, settings: Settings) -> int:
     _log_to_stderr(settings)
     watch = Watch(Metrics(stage), Readiness())
     run = {"ingest": _run_ingest, "score": _run_score}[stage]
+    config = engine_config(stage, settings)
+    if crash_point is not None:
+        config = replace(config, crash_point=crash_point)
     server = HealthServer(
         settings.metrics_host, settings.metrics_port_of(stage), watch.readiness, watch.metrics.registry
     )
     try:
-        run(settings, engine_config(stage, settings), watch)
+        run(settings, config, watch)
     finally:
         server.close()
     return 0
