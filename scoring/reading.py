@@ -24,7 +24,7 @@ from dataclasses import replace
 from scoring.digests import signal_digest
 from scoring.language.keep import needed_keep
 from scoring.language.kinds import KindReader
-from scoring.language.mappings import check_keys, read_mapping, require
+from scoring.language.mappings import check_keys, listed, read_mapping, require
 from scoring.language.nodes import Mapping, Node, compose
 from scoring.language.problems import ModelError, Problem, Problems
 from scoring.language.rules import read_rules
@@ -33,6 +33,7 @@ from scoring.language.signals import read_signals
 from scoring.language.tiers import read_tiers
 from scoring.language.values import read_duration, read_int, read_model_name, read_text
 from scoring.model import MAX_VERSION, Model, Rule, Signal, Total
+from scoring.size import MAX_ROW_BYTES, occurrence_bytes, row_bound
 
 __all__ = ["MODEL_KEYS", "ModelError", "Problem", "read_model"]
 
@@ -75,7 +76,7 @@ def _model(body: Mapping, text: str, problems: Problems) -> Model | None:
     if problems.found or name is None or version is None:
         return None
     readable = [rule for rule in rules.values() if rule is not None]
-    return Model(
+    model = Model(
         name=name,
         version=version,
         signals=_completed(signals.values(), readable),
@@ -89,6 +90,19 @@ def _model(body: Mapping, text: str, problems: Problems) -> Model | None:
         sha256=hashlib.sha256(text.encode()).hexdigest(),
         text=text,
     )
+    _check_size(model, nodes.get("signals", nodes["rules"]), problems)
+    return model
+
+
+def _check_size(model: Model, node: Node, problems: Problems) -> None:
+    """Whatever a lead does, its row stays small."""
+    bound = row_bound(model)
+    if bound > MAX_ROW_BYTES:
+        largest = sorted(model.signals, key=occurrence_bytes, reverse=True)[:3]
+        named = listed(f"{signal.name} (keep {signal.keep})" for signal in largest)
+        what = f"a lead's row may grow to {bound} bytes under this model, more than {MAX_ROW_BYTES}"
+        remedy = f"lower keep (that of {named} first), or name fewer profile fields"
+        problems.add(node.place, what, remedy if largest else "name fewer profile fields")
 
 
 def _completed(signals: Iterable[Signal | None], rules: list[Rule]) -> tuple[Signal, ...]:
