@@ -8,7 +8,7 @@ rule is about (signals, or for `profile` conditions).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, ClassVar, NewType, Protocol
@@ -81,6 +81,16 @@ class RuleKind:
     def matcher(self, place: RulePlace) -> Matcher | None:
         """For kinds that remember their latest match: how it is found in what is kept now."""
         return None
+
+    def stands_on(self, key: str, parts: Sequence[list[int]], match: int | None) -> list[list[int]]:
+        """Of the times of occurrences, those that an explanation names.
+
+        Args:
+            key: The key of the rule under which the signals stand.
+            parts: Times of each signal (or union of signals) under that key, in ascending order.
+            match: The latest match, for kinds that remember one.
+        """
+        return [times[-1:] for times in parts]
 
 
 ProfileValue = tuple[str | int | bool | None, int, int]

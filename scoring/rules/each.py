@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -61,3 +62,7 @@ class Each(RuleKind):
             return total, since, change
 
         return one if at_most == 1 else several
+
+    def stands_on(self, key: str, parts: Sequence[list[int]], match: int | None) -> list[list[int]]:
+        """See `RuleKind`."""
+        return [times[-self.at_most :] for times in parts]

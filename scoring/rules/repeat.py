@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -56,3 +58,10 @@ class Repeat(RuleKind):
             return NO_MATCH
 
         return match
+
+    def stands_on(self, key: str, parts: Sequence[list[int]], match: int | None) -> list[list[int]]:
+        """The occurrences of the match, as far as they are kept; without a match the latest."""
+        if match is None:
+            return [times[-self.times :] for times in parts]
+        closed = [times[: bisect_right(times, match)][-self.times :] for times in parts]
+        return [[time for time in times if time > match - self.within] for times in closed]

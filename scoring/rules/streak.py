@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -57,3 +58,8 @@ class Streak(RuleKind):
             return points, newest, change
 
         return evaluate
+
+    def stands_on(self, key: str, parts: Sequence[list[int]], match: int | None) -> list[list[int]]:
+        """The latest `times` occurrences, and the latest breaker."""
+        latest = self.times if key == self.KIND else 1
+        return [times[-latest:] for times in parts]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -57,6 +58,18 @@ class Together(RuleKind):
             return find(moments, within, known.matches[number])
 
         return match
+
+    def stands_on(self, key: str, parts: Sequence[list[int]], match: int | None) -> list[list[int]]:
+        """The occurrences of the match, as far as they are kept; without a match the latest of each signal."""
+        if match is None:
+            return [times[-1:] for times in parts]
+        chosen = []
+        end = match
+        for times in reversed(parts):
+            within = [time for time in times if match - self.within < time <= end]
+            chosen.append(within[-1:])
+            end = within[-1] if within and self.in_order else end
+        return chosen[::-1]
 
 
 def _in_any_order(moments: list[list[int]], within: int, above: int) -> int:
