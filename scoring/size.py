@@ -18,25 +18,47 @@ __all__ = ["MAX_ROW_BYTES", "occurrence_bytes", "row_bound"]
 
 MAX_ROW_BYTES = 16 * 1024
 
-# msgpack: a whole number, the head of a list or map of up to 65,535, the head of a text.
-_NUMBER, _LIST, _TEXT = 9, 3, 5
+_NUMBER = 9
+"""A whole number in msgpack, where it is a large one: a time, a digest."""
 _UTF8 = 4
-_NAME = 64
-_FRAME = 2 * _NUMBER + 4 * _LIST + 3 * _NUMBER + _TEXT + _NAME
-"""Codec byte and due moment, the lists, the lead's time, since when, seq, and the tier's name."""
+_TIER_NAME = 64
+_HEAD = 9
+"""Codec byte and due moment."""
 
 
 def row_bound(model: Model) -> int:
     """Bytes that a row can have at most."""
     signals = sum(occurrence_bytes(signal) for signal in model.signals)
-    matches = 2 * _NUMBER * sum(type(rule.kind).matcher is not RuleKind.matcher for rule in model.rules)
+    matches = sum(type(rule.kind).matcher is not RuleKind.matcher for rule in model.rules)
     fields = {field for rule in model.rules for field in rule.kind.profile_fields()}.union(model.publish)
-    profile = sum(
-        _TEXT + len(field.encode()) + _LIST + _TEXT + _UTF8 * MAX_PROFILE_TEXT + 2 * _NUMBER for field in fields
+    parts = (
+        _HEAD + _list_head(7),
+        3 * _NUMBER + _text(_TIER_NAME),  # the lead's time, since when, seq; the tier
+        _list_head(3 * len(model.signals)) + signals,
+        _list_head(2 * matches) + 2 * _NUMBER * matches,
+        _list_head(len(fields)) + sum(_field_bytes(field) for field in fields),
     )
-    return _FRAME + signals + matches + profile
+    return sum(parts)
 
 
 def occurrence_bytes(signal: Signal) -> int:
     """Bytes of all occurrences that are kept of a signal, at most: its digest, their times, their keys."""
-    return _NUMBER + 2 * (_LIST + _NUMBER * signal.keep)
+    if signal.keep == 1:
+        return 3 * _NUMBER
+    return _NUMBER + 2 * (_list_head(signal.keep) + _NUMBER * signal.keep)
+
+
+def _field_bytes(field: str) -> int:
+    """A profile field: name, value, when, which event."""
+    value = _text(_UTF8 * MAX_PROFILE_TEXT)
+    return _text(len(field.encode())) + _list_head(3) + value + 2 * _NUMBER
+
+
+def _list_head(items: int) -> int:
+    """What msgpack writes before the items of a list; before those of a map too."""
+    return 1 if items < 16 else 3
+
+
+def _text(size: int) -> int:
+    """A text of so many bytes, with what msgpack writes before it."""
+    return size + (1 if size < 32 else 2 if size < 256 else 3)
