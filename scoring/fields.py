@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from schemas.events import EVENTS
 from schemas.log import EVENT_ROWS, EventRow
 
 __all__ = ["EVENT_KINDS", "FREE_FIELDS", "FieldForm", "field_form", "field_names", "has_free_fields"]
@@ -22,7 +23,6 @@ FREE_FIELDS = "fields"
 """The field that holds free ones; a signal asks for them as `fields.NAME`."""
 
 _NOT_ASKED_FOR = frozenset({"lead_id", "received_at_ms", "occurred_at_ms", FREE_FIELDS})
-_MADE_OF_URL = ("host", "path")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,16 @@ class FieldForm:
     Attributes:
         types: Some of `str`, `int`, `bool`.
         closed: The only texts that there are, or None.
+        begins: What every text begins with.
     """
 
     types: frozenset[type]
     closed: tuple[str, ...] | None = None
+    begins: str = ""
 
 
 _TEXT = FieldForm(frozenset({str}))
+_MADE_OF_URL = {"host": _TEXT, "path": FieldForm(frozenset({str}), begins="/")}
 _FREE = FieldForm(frozenset({str, int, bool}))
 
 
@@ -55,8 +58,8 @@ def field_names(kind: str) -> tuple[str, ...]:
 def field_form(kind: str, field: str) -> FieldForm | None:
     """What can stand in a field of a kind; None if the kind does not have it.
 
-    >>> field_form("email_open", "machine")
-    FieldForm(types=frozenset({<class 'bool'>}), closed=None)
+    >>> field_form("bounce", "bounce_type").closed
+    ('hard', 'soft', 'blocked')
     >>> field_form("bounce", "path") is None
     True
     """
@@ -79,7 +82,7 @@ def _forms(kind: str) -> dict[str, FieldForm]:
         if name not in _NOT_ASKED_FOR and not name.startswith("_"):
             forms[name] = FieldForm(frozenset(_plain_types(hint)), _closed(kind, name))
     if "url" in forms:
-        forms |= dict.fromkeys(_MADE_OF_URL, _TEXT)
+        forms |= _MADE_OF_URL
     return forms
 
 
@@ -90,4 +93,6 @@ def _plain_types(hint: Any) -> list[type]:
 
 
 def _closed(kind: str, name: str) -> tuple[str, ...] | None:
-    return None
+    """The only texts that the contract lets into a field."""
+    hint = EVENTS[kind].model_fields[name].annotation
+    return typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else None

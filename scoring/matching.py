@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from scoring.conditions import Allowed, Conditions, Pattern, Range
 
-__all__ = ["all_fit", "fits", "host_and_path"]
+__all__ = ["all_fit", "fits", "host_and_path", "text_fits"]
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/]*)(.*)", re.DOTALL)
 _PORT = re.compile(r":\d*$")
@@ -32,7 +32,7 @@ def all_fit(conditions: Conditions, values: dict[str, Any]) -> bool:
 
 def _fits_one(allowed: Allowed, value: Any) -> bool:
     if isinstance(allowed, Pattern):
-        return isinstance(value, str) and _text_fits(allowed.text, value.strip().casefold())
+        return isinstance(value, str) and text_fits(allowed.text, value.strip().casefold())
     if isinstance(allowed, bool):
         return value is allowed
     number = _number(value)
@@ -53,8 +53,8 @@ def _number(value: Any) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-def _text_fits(pattern: str, text: str) -> bool:
-    """Whether text is the pattern, where each `*` stands for anything, also nothing; linear in both."""
+def text_fits(pattern: str, text: str) -> bool:
+    """Whether folded text is a folded pattern, where each `*` stands for anything, also nothing; linear in both."""
     first, *rest = pattern.split("*")
     if not rest:
         return text == first

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scoring.checks.facts import Signals, by_name, conditions_imply, same_signals, union_implies
+from scoring.checks.facts import Signals, by_name, same_signals, union_implies
+from scoring.language.implied import conditions_imply
 from scoring.model import Model, Place, Rule
 from scoring.rules.each import Each
 from scoring.rules.only import Only

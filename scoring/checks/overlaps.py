@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from scoring.checks.facts import Signals, by_name, conditions_overlap, same_signals, union_implies
+from scoring.checks.facts import Signals, by_name, same_signals, union_implies
+from scoring.language.implied import conditions_overlap
 from scoring.model import Model, Place, Rule
 from scoring.rules.profile import Profile
 from scoring.rules.silence import Silence

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 
 from scoring.conditions import Allowed, Condition, Conditions, Pattern, Range
 from scoring.fields import EVENT_KINDS, FREE_FIELDS, FieldForm, field_form, field_names, has_free_fields
+from scoring.language.implied import conditions_imply
 from scoring.language.mappings import listed
 from scoring.language.nodes import Entry, Mapping, Node, Sequence
 from scoring.language.problems import Problems, quoted, suggestion
+from scoring.matching import text_fits
 from scoring.model import Place, Signal
 
-__all__ = ["check_signal", "text_matches"]
+__all__ = ["check_signal"]
 
 
 def check_signal(signal: Signal, body: Mapping, problems: Problems) -> None:
@@ -31,8 +33,8 @@ def check_signal(signal: Signal, body: Mapping, problems: Problems) -> None:
     if not any(_possible(signal.where, kind) for kind in known):
         what = f"signal {signal.name} matches no event: none of {listed(known)} has all of its fields"
         problems.add(place, what, "make one signal for each kind")
-    elif signal.excepted and set(signal.excepted) == set(signal.where):
-        what = f"signal {signal.name} matches no event: except is the same as where"
+    elif signal.excepted and conditions_imply(signal.where, signal.excepted):
+        what = f"signal {signal.name} matches no event: except holds wherever where does"
         problems.add(place, what, "change one of the two")
 
 
@@ -96,30 +98,14 @@ def _can_be(form: FieldForm, allowed: Allowed) -> bool:
     if isinstance(allowed, bool):
         return bool in form.types
     if isinstance(allowed, Pattern):
-        if str not in form.types:
+        if str not in form.types or not allowed.text.startswith((form.begins, "*")):
             return False
-        return form.closed is None or any(text_matches(allowed.text, value.casefold()) for value in form.closed)
+        return form.closed is None or any(text_fits(allowed.text, value.casefold()) for value in form.closed)
     # Text of digits only counts as the number that it spells, and spells none below 0.
     if int in form.types:
         return True
     high = allowed.high if isinstance(allowed, Range) else allowed
-    return str in form.types and form.closed is None and (high is None or high >= 0)
-
-
-def text_matches(pattern: str, text: str) -> bool:
-    """Whether folded text fits a folded pattern, in which `*` stands for anything."""
-    first, *rest = pattern.split("*")
-    if not rest:
-        return first == text
-    if not text.startswith(first):
-        return False
-    at = len(first)
-    for part in rest[:-1]:
-        found = text.find(part, at)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return len(text) - at >= len(rest[-1]) and text.endswith(rest[-1])
+    return str in form.types and form.closed is None and not form.begins and (high is None or high >= 0)
 
 
 def _shown(allowed: Allowed) -> str:
@@ -135,6 +121,10 @@ def _remedy(allowed: Allowed, forms: Iterable[FieldForm]) -> str:
     closed = [value for form in forms for value in form.closed or ()]
     if closed and isinstance(allowed, Pattern):
         return suggestion(allowed.text, closed, f"it is one of {listed(dict.fromkeys(closed))}")
+    begins = [form.begins for form in forms if form.begins]
+    if begins and isinstance(allowed, Pattern):
+        first = begins[0]
+        return f"it begins with {first}: write {quoted(first + allowed.text)}, or {quoted('*' + allowed.text)}"
     types = {one for form in forms for one in form.types}
     names = [name for one, name in ((str, "text"), (int, "a whole number"), (bool, "true or false")) if one in types]
     return f"it is {' or '.join(names)}" if not closed else f"it is one of {listed(dict.fromkeys(closed))}"

@@ -45,7 +45,7 @@ def test_signals_that_differ_have_different_digests() -> None:
         "{on: page_view, distinct: path}",
         "{on: page_view, where: {dwell_ms: 1}}",
         "{on: page_view, where: {dwell_ms: 1..1}}",
-        "{on: page_view, where: {path: '1'}}",
+        "{on: page_view, where: {title: '1'}}",
         "{on: form_fill, where: {fields.a: true}}",
         "{on: form_fill, where: {fields.a: 'true'}}",
         "{on: form_fill, where: {fields.a: 1}}",
