@@ -24,6 +24,7 @@ class Verdict:
     alarms: int = 0
     duplicates: int = 0
     unread: int = 0
+    pending: int = 0
     wrong: list[str] = field(default_factory=list)
 
     @property
@@ -101,7 +102,9 @@ def judge(bootstrap: str, prefix: str) -> Verdict:
     for partition, messages in log.items():
         recounts[partition].read(messages)
     verdict = Verdict(
-        rows=sum(recount.rows for recount in recounts.values()), alarms=sum(r.alarms for r in recounts.values())
+        rows=sum(recount.rows for recount in recounts.values()),
+        alarms=sum(recount.alarms for recount in recounts.values()),
+        pending=sum(bool(due) for recount in recounts.values() for due in recount.due.values()),
     )
     _judge_changelog(verdict, log, recounts, read_topic(bootstrap, f"{prefix}-counter-changelog"))
     _judge_changes(verdict, recounts, read_topic(bootstrap, f"{prefix}-changes"))

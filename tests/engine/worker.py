@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import sys
+import threading
 from typing import Any
 
 from streams.engine import EngineError, NullObserver
@@ -38,12 +39,19 @@ def crashing(point: str, after: int) -> Any:
     return crash_point
 
 
+def end_with_parent() -> None:
+    """Ends when the test that started this process is gone."""
+    sys.stdin.read()
+    os._exit(1)
+
+
 def main(stage: str, settings: dict[str, Any]) -> int:
     logging.basicConfig(
         level=os.environ.get("LOG_LEVEL", "INFO"),
         stream=sys.stderr,
         format="%(asctime)s %(name)s %(levelname)s %(message)s",
     )
+    threading.Thread(target=end_with_parent, daemon=True).start()
     prefix = settings.pop("prefix")
     if "crash" in settings:
         settings["crash_point"] = crashing(*settings.pop("crash"))
