@@ -179,7 +179,8 @@ def tier_words(tier: Tier) -> str:
         if bar is not None:
             parts.append(f"{name} of {bar} or more")
     if tier.requires_any:
-        parts.append(f"points now for {_either(_spoken(name) for name in tier.requires_any)}")
+        # Names as the tables have them: spoken, "a, b or c" would hide where `b_or_c` ends.
+        parts.append(f"points now for {_either(tier.requires_any)}")
     return " and ".join(parts) or "everybody else"
 
 
