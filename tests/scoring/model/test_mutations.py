@@ -37,7 +37,7 @@ def replace_word(text: str, chance: random.Random) -> str:
 def move_line(text: str, chance: random.Random) -> str:
     lines = text.splitlines(keepends=True)
     line = lines.pop(chance.randrange(len(lines)))
-    lines.insert(chance.randrange(len(lines)), line)
+    lines.insert(chance.randrange(len(lines) + 1), line)
     return "".join(lines)
 
 
