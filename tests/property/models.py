@@ -58,7 +58,8 @@ class ModelWriter:
             body["where"] = self.conditions(kinds[0])
         if self.maybe(0.2):
             excepted = self.conditions(chance.choice(kinds))
-            if set(excepted) != set(body.get("where", {})):
+            # Beside what `where` asks for, so that it does not take all of it away.
+            if set(excepted) - set(body.get("where", {})):
                 body["except"] = excepted
         fields = [field for field in asked_fields(kinds[0]) if field not in ("reason", "by")]
         if distinct is not None and distinct in fields:
