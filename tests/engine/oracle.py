@@ -40,6 +40,8 @@ def read_topic(bootstrap: str, topic: str) -> dict[int, list[Message]]:
             "group.id": "oracle",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
+            "fetch.wait.max.ms": 10,
+            "log_level": 0,
         }
     )
     partitions = list(consumer.list_topics(topic, 10).topics[topic].partitions)
@@ -47,7 +49,7 @@ def read_topic(bootstrap: str, topic: str) -> dict[int, list[Message]]:
     consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions])
     ended: set[int | None] = set()
     while len(ended) < len(partitions):
-        for message in consumer.consume(5000, 1.0):
+        for message in consumer.consume(1000, 0.05):
             if message.error():
                 ended.add(message.partition())
             else:

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from collections import Counter
+from typing import Any
+
+import msgspec
 import pytest
 
-from tests.engine.world import World
+from streams.engine.config import CRASH_POINTS
+from tests.engine.oracle import read_topic
+from tests.engine.world import PARTITIONS, World
 
 pytestmark = pytest.mark.kafka
+
+RUNS = int(os.environ.get("LEADSTREAM_KILL_RUNS", "1"))
+
+OPENING = ("opened", "claimed", "recovered")
+CARRYING = ("carried", "acknowledged")
+STEPS = ("folded", "published", "written", "acked")
+
+
+def test_every_crash_point_is_among_the_tested() -> None:
+    assert {*OPENING, *STEPS, *CARRYING} == set(CRASH_POINTS)
 
 
 def test_undisturbed_without_a_duplicate(world: World) -> None:
@@ -17,3 +35,48 @@ def test_undisturbed_without_a_duplicate(world: World) -> None:
     assert verdict.duplicates == 0
     assert verdict.changes > 50
     assert worker.stop() == 0
+
+
+@pytest.mark.kill
+@pytest.mark.parametrize("run", range(RUNS))
+def test_killed_at_each_point_of_a_step(world: World, run: int) -> None:
+    world.load(400)
+    for point in OPENING:
+        assert world.start(crash=[point, PARTITIONS if point != "recovered" else 1]).ended() == -signal.SIGKILL
+    for point in STEPS:
+        worker = world.start(crash=[point, 15])
+        while worker.alive:
+            world.load(10, per_second=200)
+        assert worker.ended() == -signal.SIGKILL, worker.says()
+    # A clean worker, killed at no special moment while alarms are on their way.
+    worker = world.start().ready()
+    world.load(100, per_second=200)
+    worker.kill()
+    world.start().ready()
+    verdict = world.settled()
+    assert verdict.changes > 50
+    assert verdict.alarms > 0
+
+
+@pytest.mark.kill
+@pytest.mark.parametrize("run", range(RUNS))
+def test_a_carrier_killed_at_each_point_loses_nothing(world: World, run: int) -> None:
+    sent = world.load_raw(300)
+    for point in (*CARRYING, "published"):
+        mover = world.start("mover", "m", crash=[point, 3])
+        sent += world.load_raw(200)
+        while mover.alive:
+            sent += world.load_raw(10)
+        assert mover.ended() == -signal.SIGKILL
+    mover = world.start("mover", "m").ready()
+    world.start().ready()
+
+    def moved() -> Counter[int]:
+        records = [m for messages in read_topic(world.bootstrap, world.topic("log")).values() for m in messages]
+        rows: list[list[Any]] = [row for m in records for row in msgspec.msgpack.decode(m.value() or b"")]
+        return Counter(row[1] for row in rows if row[1])
+
+    world.wait_for(lambda: len(moved()) == len(sent))
+    assert mover.stop() == 0
+    verdict = world.settled()
+    assert verdict.rows == sum(moved().values()) > 0

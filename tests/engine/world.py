@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -175,8 +175,12 @@ class World:
             verdict = judge(self.bootstrap, self.prefix)
             return verdict.exact and not verdict.pending
 
-        wait_for(look, within_s, lambda: f"{verdict}\n" + "\n".join(w.says()[-3000:] for w in self.workers))
+        self.wait_for(look, within_s, lambda: str(verdict))
         return verdict
+
+    def wait_for(self, condition: Callable[[], object], within_s: float = 30, what: Callable[[], str] = str) -> None:
+        """Waits; a failure has what the workers say."""
+        wait_for(condition, within_s, lambda: "\n".join([what(), *(worker.says()[-3000:] for worker in self.workers)]))
 
     def count(self, name: str) -> int:
         """How many records a topic has."""
@@ -192,7 +196,7 @@ class World:
             worker.kill()
 
 
-def wait_for(condition: Any, within_s: float, what: Any = lambda: "") -> None:
+def wait_for(condition: Callable[[], object], within_s: float, what: Callable[[], str] = str) -> None:
     """Waits for a condition.
 
     Raises:
