@@ -12,8 +12,17 @@ from __future__ import annotations
 import typing
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, StringConstraints, TypeAdapter
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+)
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from schemas.limits import (
     MAX_AGENT,
@@ -44,6 +53,15 @@ def _is_a_time(text: str) -> str:
     return text
 
 
+def _not_too_many(fields: object) -> object:
+    """Counts before anything is looked at: a hundred thousand mistakes would take long to tell."""
+    if isinstance(fields, dict) and len(fields) > MAX_FIELDS:
+        raise PydanticKnownError(
+            "too_long", {"field_type": "Dictionary", "max_length": MAX_FIELDS, "actual_length": len(fields)}
+        )
+    return fields
+
+
 Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID)]
 RequiredText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT)]
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
@@ -59,7 +77,11 @@ Time = Annotated[
 FieldName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_FIELD_NAME)]
 FieldText = Annotated[str, StringConstraints(max_length=MAX_FIELD_TEXT)]
 FieldNumber = Annotated[int, Field(ge=MIN_INT, le=MAX_INT)]
-Fields = Annotated[dict[FieldName, FieldText | FieldNumber | bool | None], Field(max_length=MAX_FIELDS)]
+Fields = Annotated[
+    dict[FieldName, FieldText | FieldNumber | bool | None],
+    Field(max_length=MAX_FIELDS),
+    BeforeValidator(_not_too_many),
+]
 
 BounceType = Literal["hard", "soft", "blocked"]
 Activity = Literal[
