@@ -23,10 +23,8 @@ NOTHING_CHANGED, SCORES_CHANGED, TIER_CHANGED = 0, 1, 2
 
 STAY_AT_LEAST = "stay_at_least"
 
-_SIGNAL_BYTES, _OCCURRENCE_BYTES = 40, 20
-"""Of the first occurrence of a signal, and of each one more, at most."""
-
-_PROFILE_BYTES = 4 * MAX_PROFILE_TEXT + 128
+_SIGNAL_BYTES, _OCCURRENCE_BYTES, _PROFILE_BYTES = 34, 20, 128
+"""By which a row grows at most with a new signal, a further occurrence, a profile value (its text comes on top)."""
 
 
 def _kept_value(value: str | int | bool | None) -> str | int | bool | None:
@@ -40,13 +38,13 @@ class Kernel:
     """Events and deadlines under one model.
 
     Attributes:
-        grown: Bytes by which the row of the last event may have grown, at most.
+        grown: Bytes by which rows have grown with events, at most; whoever reads it sets it back.
     """
 
     def __init__(self, model: CompiledModel) -> None:
         self.model = model
-        self.grown = 0
         self._find = model.find
+        self.grown = 0
         self._keep, self._digests = model.keep, model.signal_digests
         self._all_rules = tuple(range(len(model.rule_names)))
         # Where no points are enough for a better tier than the last, the first event of a lead takes it there.
@@ -91,7 +89,6 @@ class Kernel:
         if at < row.seen_at and self._look(row, at, self._all_rules):
             moved = True
         found = self._find[type(event)](event)
-        self.grown = 0
         rules: tuple[int, ...] = ()
         if found.any:
             occurred_at = event.occurred_at_ms
@@ -268,7 +265,7 @@ class Kernel:
             known = row.profile.get(field)
             if known is None or (occurred_at, key) > known[1:]:
                 row.profile[field] = (_kept_value(value), occurred_at, key)
-                self.grown += _PROFILE_BYTES
+                self.grown += _PROFILE_BYTES + (4 * len(value[:MAX_PROFILE_TEXT]) if isinstance(value, str) else 0)
                 rules += feeds[field]
         return rules
 

@@ -11,11 +11,12 @@ which every row of the lead and every deadline that changes something moves on.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
-from schemas.log import EVENT_ROWS, Alarm, EventRow, LogCodecError, LogRow, ModelControl, decode_record
+from schemas.log import EVENT_ROWS, Alarm, EventRow, LogCodecError, LogRow, ModelControl, Profile, decode_record
 from schemas.outputs_wire import Cause, LeadScoreOut, TierChangeOut
 from scoring.compiled import CompiledModel
 from scoring.deadlines import Deadlines
@@ -23,14 +24,20 @@ from scoring.kernel import TIER_CHANGED, Kernel
 from scoring.memo import MEMO_CODEC, MODEL_BEFORE_KEY, MODEL_KEY, Memo, ModelRow, decode_memo, encode_memo
 from scoring.model import Model
 from scoring.outcomes import content_of, score_of, tier_change_of
+from scoring.points import NEVER
 from scoring.reading import ModelError, read_model
-from scoring.row import Row, RowCodecError, encode_row, kept_due
+from scoring.row import MAX_PROFILE_TEXT, Row, RowCodecError, encode_row, kept_due
 
 __all__ = ["FoldStep", "PartitionFold"]
 
 _NO_TIME = 0
-_NEW_BYTES, _RECORD_BYTES = 200, 40
-"""Of a new row without its evidence, and of what Kafka adds to a record, at most; the lead's name comes on top."""
+_NEW_BYTES, _RECORD_BYTES, _OCCURRENCE_BYTES = 200, 40, 27
+"""Of a new row without its evidence, of what Kafka adds to a record, of an occurrence with its signal's digest."""
+
+_Place = tuple[int, int, int, str]
+"""Number of the event, before, at or behind it, deadline, lead."""
+
+_BEFORE_ROW, _AT_ROW, _AFTER_ROW = 0, 1, 2
 
 _KINDS = {row_type: kind for kind, row_type in EVENT_ROWS.items()}
 
@@ -75,6 +82,7 @@ class PartitionFold:
         self.log_time_ms = _NO_TIME
         self.kernel: Kernel | None = None
         self._max_bytes, self._max_deadlines, self._max_live = max_step_bytes, max_step_deadlines, max_live
+        self._nearly_full = max_step_bytes * 7 // 8
         self._stored: dict[str, bytes] = {}
         self._live: dict[str, Row] = {}
         self._deadlines = Deadlines(self._due_of)
@@ -85,6 +93,13 @@ class PartitionFold:
         self._reassess_at: int | None = None
         self._reassess_after: str | None = None
         self._waiting: list[str] = []
+        # Events that wait, and the log time at each.
+        self._events: list[EventRow] = []
+        self._times: list[int] = []
+        # Tier changes of events that are being applied, and where they belong among them.
+        self._ordered: list[tuple[_Place, TierChangeOut]] | None = None
+        self._place: _Place = (0, 0, 0, "")
+        self._growth: dict[type[EventRow], int] = {}
         self._begin_step()
 
     # --- state ------------------------------------------------------------------------------------------------------
@@ -138,10 +153,11 @@ class PartitionFold:
             RowCodecError: The model that the memo names is not there, or is none.
         """
         if self._version is not None:
-            self.kernel = self._stored_kernel(MODEL_KEY)
-            if self.kernel.model.ref.version != self._version:
+            kernel = self._stored_kernel(MODEL_KEY)
+            self._begin_model(kernel)
+            if kernel.model.ref.version != self._version:
                 raise RowCodecError(
-                    f"the table has version {self.kernel.model.ref.version} of the model, "
+                    f"the table has version {kernel.model.ref.version} of the model, "
                     f"its checkpoint says {self._version}"
                 )
         self._deadlines.load((kept_due(value), lead_id) for lead_id, value in self._stored.items())
@@ -193,9 +209,8 @@ class PartitionFold:
         Raises:
             LogCodecError: A record cannot be read; the message says which.
         """
-        position, step, queue = start, self._step, self._deadlines.queue
-        if not self._catch_up():
-            return self._end_step(position)
+        position = start
+        take = self.take
         for offset, value in records:
             if offset < start[0]:
                 continue
@@ -205,44 +220,63 @@ class PartitionFold:
                 raise LogCodecError(f"offset {offset}: {error}") from error
             done = start[1] if offset == start[0] else 0
             for number in range(done, len(rows)):
-                row = rows[number]
-                if safe_ms > self.log_time_ms and not self.advance(safe_ms):
+                if not take(rows[number], safe_ms):
                     return self._end_step((offset, number))
-                if isinstance(row, EventRow):
-                    self._event(row)
-                elif not self.apply(row):
-                    return self._end_step((offset, number))
-                step.applied += 1
-                behind = (queue and queue[0][0] <= self.log_time_ms) or self._is_full() or self._waiting
-                if behind and not self._catch_up():
-                    return self._end_step((offset, number + 1))
+            if self._reassess_at is not None and not self._catch_up():
+                return self._end_step((offset, len(rows)))
             position = (offset + 1, 0)
         return self._end_step(position)
 
+    def take(self, row: LogRow, safe_ms: int) -> bool:
+        """Time is `safe_ms`, or later already; then the row. False: the step is full, `finish` it and call again.
+
+        Events wait, to be applied lead by lead: `finish` tells what they brought about.
+        """
+        if not isinstance(row, EventRow):
+            return self.advance(safe_ms) and self._control_row(row)
+        # Before time moves: deadlines that it makes due are applied in the same step as the events that wait.
+        if self._bytes > self._max_bytes or (self._reassess_at is not None and not self._catch_up()):
+            return False
+        now, queue = max(safe_ms, self.log_time_ms), self._deadlines.queue
+        # Also at the same time as before: the step may have been full when time came to stand here.
+        if queue and queue[0][0] <= now:
+            if not self.advance(now):
+                return False
+        else:
+            self.log_time_ms = now
+        lead_id = row.lead_id
+        if lead_id not in self._dirty:
+            self._touch(lead_id)
+        self._bytes += self._growth[type(row)] if type(row) is not Profile else self._growth_of(row)
+        self._events.append(row)
+        self._times.append(self.log_time_ms)
+        return True
+
     def advance(self, safe_ms: int) -> bool:
         """Time is `safe_ms`, or later already: applies what is due by then. False: the step is full, call again."""
+        self._apply_events()
         self.log_time_ms = max(self.log_time_ms, safe_ms)
         return self._catch_up()
 
-    def apply(self, row: LogRow) -> bool:
-        """Applies one row of the log; `advance` went before. False: the step is full, call again with the same row."""
-        if isinstance(row, EventRow):
-            self._event(row)
-        elif isinstance(row, ModelControl):
+    def finish(self) -> FoldStep:
+        """Ends a step that was made of `take` and `advance`; what it brought about."""
+        return self._end_step((0, 0))
+
+    def _control_row(self, row: LogRow) -> bool:
+        """Applies a row that is no event. False: the step is full before."""
+        if isinstance(row, ModelControl):
             if self._version is None or row.version > self._version:
                 if not self._drain(max(self.log_time_ms, row.received_at_ms)):
                     return False
                 self._control(row)
         elif not isinstance(row, Alarm):
             self._step.reserved += 1
+        self._step.applied += 1
         return True
-
-    def finish(self) -> FoldStep:
-        """Ends a step that was made of `advance` and `apply`; what it brought about."""
-        return self._end_step((0, 0))
 
     def _catch_up(self) -> bool:
         """Finishes what is under way, and applies what is due by log time; False if the step is full before."""
+        self._apply_events()
         if self._reassess_at is not None and not self._reassess():
             return False
         return self._drain(self.log_time_ms) and not self._is_full()
@@ -262,26 +296,76 @@ class PartitionFold:
             deadlines.note(lead_id, row.due)
         return True
 
-    def _event(self, event: EventRow) -> None:
-        kernel, lead_id = self.kernel, event.lead_id
+    def _apply_events(self) -> None:
+        """Applies the events that wait, lead by lead: what is in memory of a lead is touched once.
+
+        No deadline of another lead lies between them, and leads know nothing of each other, so only the order in which
+        tier changes leave must be restored: that of the rows, and at each row deadlines first.
+        """
+        events = self._events
+        if not events:
+            return
+        stories: dict[str, list[int]] = {}
+        for number, event in enumerate(events):
+            story = stories.get(event.lead_id)
+            if story is None:
+                stories[event.lead_id] = [number]
+            else:
+                story.append(number)
+        now = self.log_time_ms
+        self._ordered = []
+        for lead_id, story in stories.items():
+            self._tell(lead_id, story)
+        self._ordered.sort(key=itemgetter(0))
+        self._step.changes += [change for _, change in self._ordered]
+        self._step.applied += len(events)
+        self.log_time_ms = now
+        self._events, self._times, self._ordered = [], [], None
+        self._bytes += self._kernel.grown
+        self._expected = self._kernel.grown = 0
+
+    def _tell(self, lead_id: str, story: list[int]) -> None:
+        """Applies the waiting events of one lead, and the deadlines that they bring before the last of all waiting."""
+        events, times, kernel = self._events, self._times, self.kernel
         assert kernel is not None, "the first model comes before the first row"
         row = self._live.get(lead_id)
         if row is None:
             value = self._stored.get(lead_id)
             row = kernel.new(lead_id) if value is None else kernel.read(lead_id, value)
             self._live[lead_id] = row
-        while row.due <= event.received_at_ms:
-            self._fire(row)
-        if lead_id not in self._dirty:
-            self._touch(row)
-        before = row.tier_name
-        changed = kernel.event(row, event)
-        self._bytes += kernel.grown
-        if changed:
-            self._scored[lead_id] = (row, self.log_time_ms)
-            if changed == TIER_CHANGED:
-                self._note_change(row, before, {"event_id": event.event_id, "kind": _KINDS[type(event)]})
+        self._dirty[lead_id] = row
+        done = 0
+        for number in story:
+            event, now = events[number], times[number]
+            if row.due <= now:
+                self._fire_between(row, number, done)
+            done = number
+            self.log_time_ms = now
+            while row.due <= event.received_at_ms:
+                self._place = (number, _AT_ROW, row.due, lead_id)
+                self._fire(row)
+            before = row.tier_name
+            changed = kernel.event(row, event)
+            if changed:
+                self._scored[lead_id] = (row, now)
+                if changed == TIER_CHANGED:
+                    self._place = (number, _AT_ROW, NEVER, lead_id)
+                    self._note_change(row, before, {"event_id": event.event_id, "kind": _KINDS[type(event)]})
+        if row.due <= times[-1]:
+            self._fire_between(row, len(times) - 1, done)
         self._deadlines.note(lead_id, row.due)
+
+    def _fire_between(self, row: Row, last: int, done: int) -> None:
+        """Applies a lead's deadlines up to the time of the event `last`, each at the event that brought the time.
+
+        `done` is the lead's latest event so far: what that made due by its own time follows it at once.
+        """
+        times = self._times
+        while row.due <= times[last]:
+            number = bisect_left(times, row.due, done)
+            self.log_time_ms = times[number]
+            self._place = (number, _AFTER_ROW if number == done else _BEFORE_ROW, row.due, row.lead_id)
+            self._fire(row)
 
     def _fire(self, row: Row) -> None:
         """Applies the row's next deadline."""
@@ -289,7 +373,8 @@ class PartitionFold:
         changed, cause = self._kernel.deadline(row)
         if changed:
             self._fired += 1
-            self._touch(row)
+            self._touch(row.lead_id)
+            self._dirty[row.lead_id] = row
             self._scored[row.lead_id] = (row, self.log_time_ms)
             self._step.lateness_ms.append(self.log_time_ms - moment)
             if changed == TIER_CHANGED:
@@ -302,8 +387,13 @@ class PartitionFold:
             self._model_rows[MODEL_BEFORE_KEY] = self._model_rows[MODEL_KEY]
         self._model_rows[MODEL_KEY] = ModelRow.of(model).encode()
         self._unwritten = list(self._model_rows)
-        self._before, self.kernel = self.kernel, Kernel(CompiledModel(model))
+        self._before = self.kernel
+        self._begin_model(Kernel(CompiledModel(model)))
         self._version = model.version
+
+    def _begin_model(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self._growth = growth_by_event(kernel.model.model)
 
     def _control(self, control: ModelControl) -> None:
         """The next model, if it is one: every lead is looked at anew behind it, in order of their names."""
@@ -351,7 +441,8 @@ class PartitionFold:
         row = self._live[lead_id] = kernel.read(lead_id, value)
         before = row.tier_name
         kernel.model_changed(row, at)
-        self._touch(row)
+        self._touch(lead_id)
+        self._dirty[lead_id] = row
         if content_of(kernel, row) != content:
             self._scored[lead_id] = (row, self.log_time_ms)
         if row.tier_name != before:
@@ -366,20 +457,28 @@ class PartitionFold:
         self._dirty: dict[str, Row | None] = {}
         # Scores to publish: as they stand at the end of the step, with the log time of the last change of content.
         self._scored: dict[str, tuple[Row, int] | LeadScoreOut] = {}
-        self._bytes = self._fired = 0
+        # Bytes of the rows to write, at most, without and with the events that wait.
+        self._bytes = self._expected = self._fired = 0
 
     def _is_full(self) -> bool:
         return self._bytes > self._max_bytes or self._fired > self._max_deadlines
 
-    def _touch(self, row: Row) -> None:
-        """The row must be written at the end of the step."""
-        lead_id = row.lead_id
+    def _touch(self, lead_id: str) -> None:
+        """The lead's row must be written at the end of the step."""
         if lead_id not in self._dirty:
             stored = self._stored.get(lead_id)
             self._bytes += 4 * len(lead_id) + (_NEW_BYTES if stored is None else len(stored) + _RECORD_BYTES)
-        self._dirty[lead_id] = row
+            self._dirty[lead_id] = None
+
+    def _growth_of(self, event: Profile) -> int:
+        """Bytes by which a row may grow with a profile."""
+        texts = [value for value in event.fields.values() if isinstance(value, str)]
+        return (
+            self._growth[Profile] + 64 * len(event.fields) + sum(4 * min(len(text), MAX_PROFILE_TEXT) for text in texts)
+        )
 
     def _end_step(self, position: tuple[int, int]) -> FoldStep:
+        self._apply_events()
         step, stored = self._step, self._stored
         step.position = position
         if self.kernel is not None:
@@ -408,4 +507,14 @@ class PartitionFold:
         return kept_due(self._stored[lead_id]) if row is None else row.due
 
     def _note_change(self, row: Row, before: str, cause: Cause) -> None:
-        self._step.changes.append(tier_change_of(self._kernel, row, before, cause, self.log_time_ms))
+        change = tier_change_of(self._kernel, row, before, cause, self.log_time_ms)
+        if self._ordered is None:
+            self._step.changes.append(change)
+        else:
+            self._ordered.append((self._place, change))
+
+
+def growth_by_event(model: Model) -> dict[type[EventRow], int]:
+    """Bytes by which a row grows with an event of each kind: of half the signals that look at it, or of six."""
+    kinds = {row_type: sum(kind in signal.on for signal in model.signals) for kind, row_type in EVENT_ROWS.items()}
+    return {row_type: max(6, signals // 2) * _OCCURRENCE_BYTES for row_type, signals in kinds.items()}
