@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import math
 import re
+from array import array
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -26,6 +28,9 @@ T = TypeVar("T")
 _BOM = b"\xef\xbb\xbf"
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _NO_BRACKET = re.compile(rb"[^][{}]+")
+_STEPS = bytes.maketrans(b"[{]}", bytes([1, 1, 255, 255]))
+"""One down, or one up: 255 is -1 in a byte with a sign."""
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 
@@ -71,11 +76,10 @@ def _check_depth(raw: bytes) -> None:
     """Refuses what is too deep before anything recursive reads it."""
     if raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH:
         return
-    depth = 0
-    for bracket in _NO_BRACKET.sub(b"", _STRING.sub(b"", raw)):
-        depth += 1 if bracket in b"[{" else -1
-        if depth > MAX_DEPTH:
-            raise Refused("too_deep", f"objects and arrays lie more than {MAX_DEPTH} deep in one another")
+    brackets = _NO_BRACKET.sub(b"", _STRING.sub(b"", raw))
+    steps = array("b", brackets.translate(_STEPS))
+    if max(accumulate(steps), default=0) > MAX_DEPTH:
+        raise Refused("too_deep", f"objects and arrays lie more than {MAX_DEPTH} deep in one another")
 
 
 def _load(text: str) -> Any:
