@@ -24,17 +24,17 @@ class Loud(NullObserver):
         print("READY" if ready else "UNREADY", why, flush=True)
 
 
-def crashing(point: str, after: int) -> Any:
-    """Kills the process (-9) when it passes the point for the `after`-th time, or a bit later."""
+def signalling(number: signal.Signals, point: str, within: int) -> Any:
+    """Sends the process a signal when it passes the point, one of the first `within` times."""
     passed = 0
-    at = random.randint(1, after)
+    at = random.randint(1, within)
 
     def crash_point(name: CrashPoint) -> None:
         nonlocal passed
         if name == point:
             passed += 1
-            if passed >= at:
-                os.kill(os.getpid(), signal.SIGKILL)
+            if passed == at:
+                os.kill(os.getpid(), number)
 
     return crash_point
 
@@ -53,8 +53,9 @@ def main(stage: str, settings: dict[str, Any]) -> int:
     )
     threading.Thread(target=end_with_parent, daemon=True).start()
     prefix = settings.pop("prefix")
-    if "crash" in settings:
-        settings["crash_point"] = crashing(*settings.pop("crash"))
+    for name, number in (("crash", signal.SIGKILL), ("freeze", signal.SIGSTOP)):
+        if name in settings:
+            settings["crash_point"] = signalling(number, *settings.pop(name))
     step_rows = settings.pop("step_rows", 40)
     config = EngineConfig(app_id=f"{prefix}-{stage}", **settings)
     try:

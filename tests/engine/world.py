@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import msgspec
+import psutil
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
@@ -50,6 +51,11 @@ class Worker:
     @property
     def alive(self) -> bool:
         return self._process.poll() is None
+
+    @property
+    def frozen(self) -> bool:
+        """Whether it is stopped (SIGSTOP)."""
+        return self.alive and psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
 
     def says(self) -> str:
         return self.log.read_text(errors="replace")
