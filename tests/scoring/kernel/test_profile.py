@@ -50,4 +50,6 @@ def test_null_and_empty_text_delete_from_then_on(nothing: str | None) -> None:
 
     assert gives(RULE, full, profile(DAY, seniority=nothing)) is None
     assert gives(RULE, full, profile(0, received=DAY, seniority=nothing)) == (10, HOUR)
-    assert gives(RULE, profile(DAY, received=0, seniority=nothing), profile(HOUR, seniority="vp", company_size=60)) is None
+    assert (
+        gives(RULE, profile(DAY, received=0, seniority=nothing), profile(HOUR, seniority="vp", company_size=60)) is None
+    )

@@ -1,5 +1,6 @@
 """`silence`: from exactly `within` after the latest occurrence until something breaks it."""
 
+from schemas.log import LogRow
 from tests.scoring.kernel.logs import DAY, HOUR, form, view
 from tests.scoring.kernel.one_rule import changes_next, gives
 
@@ -22,7 +23,7 @@ def test_a_later_breaker_ends_it_and_an_equal_or_earlier_one_does_not() -> None:
 
 
 def test_a_new_occurrence_starts_it_anew() -> None:
-    rows = [form(0), view(DAY), form(2 * DAY)]
+    rows: list[LogRow] = [form(0), view(DAY), form(2 * DAY)]
 
     assert gives(RULE, *rows, at=16 * DAY - 1) is None
     assert gives(RULE, *rows, at=16 * DAY) == (-15, 16 * DAY)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -41,28 +41,33 @@ PATHS = ("/pricing", "/services", "/blog/x", "/product", "/careers")
 @st.composite
 def rows(draw: st.DrawFn) -> list[LogRow]:
     """Some dozen rows over some weeks, with late ones and ties, alarms and a new model."""
-    clock, listed = 0, []
+    clock, listed = 0, list[LogRow]()
     for number in range(draw(st.integers(5, 40))):
         clock += draw(st.sampled_from([0, 1, MINUTE, HOUR, DAY, 10 * DAY, 14 * DAY]))
-        lead = draw(st.sampled_from(LEADS))
-        at = max(0, clock - draw(st.sampled_from([0, 0, 0, HOUR, DAY])))
-        more: dict[str, Any] = {"lead": lead, "received": clock}
-        what = draw(st.integers(0, 9))
-        listed.append(
-            [
-                lambda: view(at, draw(st.sampled_from(PATHS)), session=f"s{number // 2}", event_id=f"v{number}", **more),
-                lambda: form(at, draw(st.sampled_from(["demo", "rfp", "contact"])), event_id=f"f{number}", **more),
-                lambda: opened(at, f"m{number % 5}", **more),
-                lambda: clicked(at, **more),
-                lambda: bounced(at, **more),
-                lambda: download(at, **more),
-                lambda: profile(at, seniority="vp", industry="saas", company_size=60 * (number % 3), **more),
-                lambda: activity(clock, lead=lead),
-                lambda: alarm(clock),
-                lambda: control(clock, NEXT),
-            ][what]()
-        )
+        listed.append(draw(a_row(number, clock)))
     return [*listed, alarm(clock + 400 * DAY)]
+
+
+@st.composite
+def a_row(draw: st.DrawFn, number: int, clock: int) -> LogRow:
+    """A row that is received now."""
+    lead = draw(st.sampled_from(LEADS))
+    at = max(0, clock - draw(st.sampled_from([0, 0, 0, HOUR, DAY])))
+    more: dict[str, Any] = {"lead": lead, "received": clock}
+    path, kind = draw(st.sampled_from(PATHS)), draw(st.sampled_from(["demo", "rfp", "contact"]))
+    makers: list[Callable[[], LogRow]] = [
+        lambda: view(at, path, session=f"s{number // 2}", event_id=f"v{number}", **more),
+        lambda: form(at, kind, event_id=f"f{number}", **more),
+        lambda: opened(at, f"m{number % 5}", **more),
+        lambda: clicked(at, **more),
+        lambda: bounced(at, **more),
+        lambda: download(at, **more),
+        lambda: profile(at, seniority="vp", industry="saas", company_size=60 * (number % 3), **more),
+        lambda: activity(clock, lead=lead),
+        lambda: alarm(clock),
+        lambda: control(clock, NEXT),
+    ]
+    return draw(st.sampled_from(makers))()
 
 
 def begun_again(told: Told) -> PartitionFold:
@@ -77,8 +82,10 @@ def begun_again(told: Told) -> PartitionFold:
 def content(told: Told) -> dict[str, Any]:
     """What consumers of `lead-scores` compare: all but what time and later evidence may move silently."""
     return {
-        lead: (one.tier, one.tier_since, one.seq, one.fit, one.engagement, one.risk, one.total, one.as_of)
-        + tuple((reason.rule, reason.points) for reason in one.reasons)
+        lead: (
+            *(one.tier, one.tier_since, one.seq, one.fit, one.engagement, one.risk, one.total, one.as_of),
+            *((reason.rule, reason.points) for reason in one.reasons),
+        )
         for lead, one in told.scores.items()
     }
 

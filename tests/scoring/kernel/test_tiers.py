@@ -58,9 +58,7 @@ def test_at_least_is_inclusive_and_above_is_not() -> None:
 def test_one_event_makes_at_most_one_change_from_before_to_after() -> None:
     told = tell(model(PLAIN), *views(3), form(1, "demo"))
 
-    assert [(one.from_tier, one.to_tier, one.seq, one.id) for one in told.changes] == [
-        ("cold", "hot", 1, "lead-1:1")
-    ]
+    assert [(one.from_tier, one.to_tier, one.seq, one.id) for one in told.changes] == [("cold", "hot", 1, "lead-1:1")]
     change = told.changes[0]
     assert (change.effective_at, change.decided_at) == (at_text(1), at_text(1))
     assert change.cause["kind"] == "form_fill"
@@ -88,7 +86,10 @@ def test_leave_below_holds_for_who_is_there_or_better() -> None:
 
 
 def test_requires_any_looks_at_the_rule_whether_or_not_its_group_lets_it_count() -> None:
-    rules = "{engagement: {visits: {each: visit, at_most: 10, points: 10, group: g}, demo: {each: demo, points: 5, group: g}}}"
+    rules = """{engagement: {
+        visits: {each: visit, at_most: 10, points: 10, group: g},
+        demo: {each: demo, points: 5, group: g}
+    }}"""
     tiers = "{hot: {at_least: 30, requires_any: demo}, cold: {}}"
 
     assert tell(model(tiers, rules=rules), *views(5)).path() == []
@@ -98,7 +99,10 @@ def test_requires_any_looks_at_the_rule_whether_or_not_its_group_lets_it_count()
 
 
 def test_requires_any_that_wears_off_is_a_deadline_though_no_reason_changes() -> None:
-    rules = "{engagement: {visits: {each: visit, at_most: 10, points: 10, group: g}, demo: {each: demo, points: 5, hold: 1d, group: g}}}"
+    rules = """{engagement: {
+        visits: {each: visit, at_most: 10, points: 10, group: g},
+        demo: {each: demo, points: 5, hold: 1d, group: g}
+    }}"""
     tiers = "{hot: {at_least: 30, requires_any: demo}, cold: {}}"
     told = tell(model(tiers, rules=rules), *views(5), form(1, "demo"))
     assert told.scores["lead-1"].changes_next_at == at_text(DAY + 1)
@@ -167,14 +171,20 @@ def test_a_rule_is_named_before_the_end_of_the_stay() -> None:
 
 
 def test_the_first_rule_of_the_file_that_changed_is_the_cause() -> None:
-    rules = "{engagement: {demo: {each: demo, points: 30, hold: 1h}, visits: {each: visit, at_most: 10, points: 10, hold: 1h}}}"
+    rules = """{engagement: {
+        demo: {each: demo, points: 30, hold: 1h},
+        visits: {each: visit, at_most: 10, points: 10, hold: 1h}
+    }}"""
     told = tell(model(PLAIN, rules=rules), *views(4), form(0, "demo"), until=DAY)
 
     assert told.changes[-1].cause == {"deadline": "demo"}
 
 
 def test_deadlines_that_have_passed_are_taken_one_after_the_other() -> None:
-    rules = "{engagement: {visits: {each: visit, at_most: 10, points: 10, hold: 2h}, demo: {each: demo, points: 30, hold: 1h}}}"
+    rules = """{engagement: {
+        visits: {each: visit, at_most: 10, points: 10, hold: 2h},
+        demo: {each: demo, points: 30, hold: 1h}
+    }}"""
     told = tell(model(PLAIN, rules=rules), *views(4), form(0, "demo"), until=DAY)
 
     assert told.path() == [("warm", 0), ("hot", 0), ("warm", HOUR), ("cold", 2 * HOUR)]
@@ -190,7 +200,7 @@ def test_a_deadline_comes_before_an_event_of_the_same_moment() -> None:
 
 def test_due_deadlines_of_all_leads_come_in_order_before_the_row() -> None:
     rules = "{engagement: {visits: {each: visit, points: 60, hold: 1h}}}"
-    rows = [view(1, lead="b"), view(1, lead="a"), view(0, lead="c"), alarm(2 * HOUR)]
+    rows: list[LogRow] = [view(1, lead="b"), view(1, lead="a"), view(0, lead="c"), alarm(2 * HOUR)]
     told = tell(model(PLAIN, rules=rules), *rows)
 
     assert [(one.lead_id, one.effective_at) for one in told.changes[3:]] == [
