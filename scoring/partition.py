@@ -78,7 +78,7 @@ class PartitionFold:
         max_live: So many leads are kept ready in memory; of all others only the bytes.
     """
 
-    def __init__(self, max_step_bytes: int = 3 << 20, max_step_deadlines: int = 5_000, max_live: int = 100_000) -> None:
+    def __init__(self, max_step_bytes: int = 6 << 20, max_step_deadlines: int = 5_000, max_live: int = 100_000) -> None:
         self.log_time_ms = _NO_TIME
         self.kernel: Kernel | None = None
         self._max_bytes, self._max_deadlines, self._max_live = max_step_bytes, max_step_deadlines, max_live

@@ -29,7 +29,7 @@ _TIMEOUT_S = 30.0
 _DAY_MS = 86_400_000
 
 MAX_BATCH_BYTES = 8 * 1024 * 1024
-"""Of topics that workers write: one step's rows are one record batch, of up to 4 MiB."""
+"""Of topics that workers write: one step's rows are one record batch, of up to 7 MiB."""
 
 _COMPACTED = {
     # Recovery reads what is not compacted yet: small segments, cleaned soon.

@@ -127,7 +127,7 @@ class EngineConfig:
     fetch_wait_ms: int = 100
     batch_pause_ms: int = 20
     tick_ms: int = 200
-    max_batch_bytes: int = 4 << 20
+    max_batch_bytes: int = 7 << 20
     connect_timeout_s: float = 12.0
     write_timeout_s: float = 60.0
     ready_timeout_s: float = 60.0
