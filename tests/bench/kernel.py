@@ -11,8 +11,9 @@ import argparse
 import statistics
 import time
 from collections.abc import Sequence
+from typing import cast
 
-from schemas.log import LogRow, decode_record, encode_record
+from schemas.log import EventRow, LogRow, decode_record, encode_record
 from schemas.wire import decode_event
 from scoring.partition import PartitionFold
 from scoring.row import decode_row, encode_row
@@ -24,17 +25,17 @@ __all__ = ["log_of", "main"]
 PACK = 100
 
 
-def log_of(events: int, leads: int) -> list[LogRow]:
+def log_of(events: int, leads: int) -> list[EventRow]:
     """Rows of a log, decoded."""
     now_ms = int(time.time() * 1000)
     made = enumerate(raw_events(events, leads))
     return [decode_event(value, now_ms + number // 100, b"k" * 16) for number, (_, _, value) in made]
 
 
-def records_of(rows: Sequence[LogRow]) -> list[tuple[int, bytes]]:
+def records_of(rows: Sequence[EventRow]) -> list[tuple[int, bytes]]:
     """The same rows as records."""
-    packs = [list(rows[at : at + PACK]) for at in range(0, len(rows), PACK)]
-    return [(offset, encode_record(pack[-1].received_at_ms, pack)) for offset, pack in enumerate(packs)]
+    packs = [cast("list[LogRow]", rows[at : at + PACK]) for at in range(0, len(rows), PACK)]
+    return [(offset, encode_record(rows[offset * PACK].received_at_ms, pack)) for offset, pack in enumerate(packs)]
 
 
 def main() -> None:
@@ -73,13 +74,13 @@ def main() -> None:
     print(f"fold, all in     {min(steps):6.2f} us/event min, {statistics.median(steps):6.2f} median")
     print(f"  decode         {decoding * 1e6:6.2f} us/event")
     print(
-        f"  dirty rows {dirty / measured:.2f}, scores {scores / measured:.2f}, tier changes {changes / measured:.3f} per event"
+        f"  per event: {dirty / measured:.2f} rows, {scores / measured:.2f} scores, {changes / measured:.3f} tier changes"
     )
     assert fold.kernel is not None
     kernel = fold.kernel
     fresh, sample = {}, rows[: options.events // 2]
     costs = []
-    for repeat in range(4):
+    for _ in range(4):
         fresh = {row.lead_id: kernel.new(row.lead_id) for row in sample}
         began = time.process_time()
         for row in sample:
@@ -88,15 +89,15 @@ def main() -> None:
     print(f"apply + assess   {min(costs):6.2f} us/event min, {statistics.median(costs):6.2f} median")
     leads = list(fresh.values())
     began = time.process_time()
-    values = [encode_row(kernel.model, row) for row in leads]
+    values = [encode_row(kernel.model, lead) for lead in leads]
     print(f"encode a row     {(time.process_time() - began) / len(leads) * 1e6:6.2f} us")
     began = time.process_time()
-    for row, value in zip(leads, values, strict=True):
-        decode_row(kernel.model, row.lead_id, value)
+    for lead, value in zip(leads, values, strict=True):
+        decode_row(kernel.model, lead.lead_id, value)
     print(f"decode a row     {(time.process_time() - began) / len(leads) * 1e6:6.2f} us")
     began = time.process_time()
-    for row, value in zip(leads, values, strict=True):
-        kernel.read(row.lead_id, value)
+    for lead, value in zip(leads, values, strict=True):
+        kernel.read(lead.lead_id, value)
     print(f"read a cold row  {(time.process_time() - began) / len(leads) * 1e6:6.2f} us")
     sizes = sorted(len(value) for value in values)
     print(f"bytes of a row   {sizes[len(sizes) // 2]} median, {sizes[-1]} largest")

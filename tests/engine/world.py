@@ -127,6 +127,14 @@ class World:
             admin.list_topics(self.topic(name), timeout=10)
         return self
 
+    def remake(self, name: str) -> None:
+        """Deletes a topic and makes it anew, empty."""
+        admin = AdminClient({"bootstrap.servers": self.bootstrap})
+        topic = self.topic(name)
+        admin.delete_topics([topic], operation_timeout=20)[topic].result(20)
+        wait_for(lambda: topic not in admin.list_topics(timeout=10).topics, 20)
+        admin.create_topics([NewTopic(topic, PARTITIONS, 1)])[topic].result(20)
+
     def topic(self, name: str) -> str:
         return f"{self.prefix}-{name}"
 
@@ -176,8 +184,12 @@ class World:
 
     def write(self, topic: str, partition: int, key: bytes | None, value: bytes | None) -> None:
         """One record, as a stranger would write it."""
-        self._producer.produce(self.topic(topic), value, key, partition=partition)
+        errors: list[object] = []
+        self._producer.produce(
+            self.topic(topic), value, key, partition=partition, on_delivery=lambda error, _: errors.append(error)
+        )
         assert not self._producer.flush(30)
+        assert errors == [None]
 
     def settled(self, within_s: float = 40) -> Verdict:
         """Waits until everything is read and every deadline has come, and the worker's results are exact."""

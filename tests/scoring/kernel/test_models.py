@@ -96,3 +96,17 @@ def test_a_reassessment_is_cut_and_goes_on_after_a_restart() -> None:
     assert cut.steps > 10
     assert cut.bodies() == whole.bodies()
     assert [one.lead_id for one in whole.changes] == leads
+
+
+def test_a_signal_that_keeps_fewer_keeps_the_latest_with_their_keys() -> None:
+    def repeat(version: int, keep: int) -> str:
+        visit = f"{{on: page_view, distinct: session_id, keep: {keep}}}"
+        rule = "{repeat: visit, times: 2, within: 9ms, points: 5}"
+        return model(1, version=version, signal=visit).replace("{each: visit, points: 1, hold: 30d}", rule)
+
+    # The visit of s2 moves from 20 to 40; of the visits at 10, 20 and 30 only those two were kept.
+    visits = [view(10 * number, session=f"s{number}") for number in (1, 2, 3)]
+    told = tell(repeat(1, 5), *visits, control(31, repeat(2, 2)), view(40, session="s2"), view(48, session="s3"))
+
+    assert told.reasons() == [("r", 5)]
+    assert tell(repeat(1, 5), *visits, control(31, repeat(2, 2)), view(38, session="s3")).reasons() == []

@@ -1,0 +1,94 @@
+"""State that is not what it must be is refused by name, with exit code 4; compacted state is as good as all of it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from streams.engine.checkpoint import CHECKPOINT_KEY
+from tests.engine.oracle import read_topic
+from tests.engine.world import PARTITIONS, World
+from tests.kafka.broker import KafkaBroker
+
+pytestmark = pytest.mark.kafka
+
+FAST_COMPACTION = {"segment.ms": "1500", "min.cleanable.dirty.ratio": "0.01", "max.compaction.lag.ms": "1000"}
+
+
+def refusal(world: World, exit_code: int = 4, **settings: object) -> str:
+    """What a worker says that ends with this code."""
+    worker = world.start(**settings)  # type: ignore[arg-type]  # settings of a worker
+    assert worker.ended() == exit_code, worker.says()
+    assert "Traceback" not in worker.says()
+    return worker.says()
+
+
+@pytest.fixture
+def settled(world: World) -> World:
+    """A world with state, and no worker."""
+    worker = world.start().ready()
+    world.load(60)
+    world.settled()
+    assert worker.stop() == 0
+    return world
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        (b"n0-1", msgspec.msgpack.encode([2, 1, 1, 1, 1]), "the row of b'n0-1' is of codec 2, this version reads 1"),
+        (CHECKPOINT_KEY, b"\x02\x90", "has codec 2, but this version reads codec 1: upgrade"),
+    ],
+)
+def test_a_changelog_record_that_cannot_be_read(world: World, key: bytes, value: bytes, reason: str) -> None:
+    world.write("counter-changelog", 2, key, value)
+    said = refusal(world)
+    assert reason in said
+    assert f"{world.topic('counter-changelog')}[2], offsets 0 to" in said
+    assert world.count("changes") == 0
+
+
+def test_a_lost_changelog(settled: World) -> None:
+    settled.remake("counter-changelog")
+    said = refusal(settled)
+    assert "has no checkpoint, but the group has committed offset" in said
+    assert "Restore it, or delete the group" in said
+
+
+def test_a_log_made_anew(settled: World) -> None:
+    settled.remake("log")
+    assert "the log was made anew" in refusal(settled)
+
+
+def test_topics_with_other_partition_counts(world: World) -> None:
+    said = refusal(world, partitions=PARTITIONS + 1)
+    assert f"has {PARTITIONS} partitions, but {PARTITIONS + 1} are wanted" in said
+
+
+def test_topics_that_nobody_made(kafka: KafkaBroker, worlds: ExitStack, tmp_path: Path) -> None:
+    world = worlds.enter_context(World(kafka.bootstrap, "nothing", tmp_path))
+    assert "the topic nothing-log does not exist" in refusal(world)
+
+
+def test_recovery_from_a_compacted_changelog(kafka: KafkaBroker, worlds: ExitStack, tmp_path: Path) -> None:
+    world = worlds.enter_context(World(kafka.bootstrap, "compacted", tmp_path))
+    world.make_topics(changelog=FAST_COMPACTION)
+    worker = world.start().ready()
+    written = 0
+
+    def cleaned() -> bool:
+        nonlocal written
+        world.load(40, per_second=200)
+        left = read_topic(world.bootstrap, world.topic("counter-changelog")).values()
+        written = max(written, sum(map(len, left)))
+        # Records are gone, and not because the log's beginning was dropped.
+        return all(messages and len(messages) < messages[-1].offset() / 2 for messages in left)
+
+    world.wait_for(cleaned, 60)
+    worker.kill()
+    world.load(40)
+    world.start().ready()
+    assert world.settled().changes > 50
