@@ -17,14 +17,34 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from schemas.times import parse_iso
 from streams.settings import Settings
 
-__all__ = ["Commands", "Results", "as_json", "person", "progress", "say", "with_settings"]
+__all__ = ["TIME", "Commands", "Results", "as_json", "person", "progress", "say", "with_settings"]
 
 R = TypeVar("R")
 
 as_json = click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of a table.")
 """The option of every command that prints a person's table."""
+
+
+class TimeType(click.ParamType):
+    """A moment with its zone, as milliseconds since the epoch."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The moment, or an error of usage."""
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_iso(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time with its zone; write it like 2026-03-02T10:15:00Z", param, ctx)
+
+
+TIME = TimeType()
+"""The type of every option that is a moment."""
 
 
 class Commands(click.Group):
