@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import click
 
 from schemas.outputs_wire import LeadScoreOut, TierChangeOut, encode_tier_change
@@ -47,6 +49,8 @@ def score(
 
     Lines that cannot be used are told on standard error, one JSON object each, and the rest is scored; exit code 1.
     """
+    # Rows by the hundred thousand and no cycles: the collector would only look at them again and again.
+    gc.disable()
     model = None if model_file is None else load_model(model_file)
     scoring, refusals, results = FileScoring(id_key_of(settings), model, until_ms), Refusals(), Results()
     with progress("Scoring", size_of(files)) as moved:
