@@ -238,7 +238,7 @@ class PartitionFold:
             position = (offset + 1, 0)
         return self._end_step(position)
 
-    def take(self, row: LogRow, safe_ms: int) -> bool:
+    def take(self, row: LogRow | EventRow, safe_ms: int) -> bool:
         """Time is `safe_ms`, or later already; then the row. False: the step is full, `finish` it and call again.
 
         Events wait, to be applied lead by lead: `finish` tells what they brought about.

@@ -13,12 +13,22 @@ from typing import Any
 
 import msgspec
 
+from schemas.times import iso
 from scoring.compiled import CompiledModel
 from scoring.points import NEVER
 from scoring.rules.base import NO_MATCH, ProfileValue
 from scoring.tiers import Scores
 
-__all__ = ["MAX_PROFILE_TEXT", "ROW_CODEC", "Row", "RowCodecError", "decode_row", "encode_row", "kept_due"]
+__all__ = [
+    "MAX_PROFILE_TEXT",
+    "ROW_CODEC",
+    "Row",
+    "RowCodecError",
+    "decode_row",
+    "encode_row",
+    "kept_due",
+    "row_members",
+]
 
 ROW_CODEC = 1
 """Version of a row's bytes; a reader refuses what it does not know."""
@@ -160,6 +170,37 @@ def decode_row(model: CompiledModel, lead_id: str, value: bytes) -> Row:
             row.matches[number] = matches[place + 1]
     row.profile = {field: kept for field, kept in profile.items() if field in model.profile_feeds}
     return row
+
+
+def row_members(value: bytes) -> dict[str, Any]:
+    """A row in plain words, without its model: definitions stand under their digests.
+
+    Raises:
+        RowCodecError: No row, or of a newer version.
+    """
+    due = kept_due(value)
+    try:
+        at, tier, tier_since, seq, evidence, matches, profile = _decode(memoryview(value)[_HEAD.size :])
+    except msgspec.MsgspecError as error:
+        raise RowCodecError(f"row of lead cannot be decoded: {error}") from error
+    occurrences = [
+        {
+            "signal": f"{evidence[place]:016x}",
+            "occurred_at": [iso(time) for time in (times if isinstance(times, list) else [times])],
+        }
+        for place in range(0, len(evidence), 3)
+        for times in (evidence[place + 1],)
+    ]
+    return {
+        "at": iso(at),
+        "tier": tier,
+        "tier_since": None if tier_since is None else iso(tier_since),
+        "seq": seq,
+        "due": iso(due) if due < NEVER else None,
+        "evidence": occurrences,
+        "matches": {f"{matches[place]:016x}": iso(matches[place + 1]) for place in range(0, len(matches), 2)},
+        "profile": profile,
+    }
 
 
 def _read_evidence(model: CompiledModel, row: Row, evidence: list[Any]) -> None:

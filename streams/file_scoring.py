@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from schemas.lines import LogLine, is_log_line, load_line, read_log_line
-from schemas.log import LogRow, ModelControl
+from schemas.log import EventRow, LogRow, ModelControl
 from schemas.outputs_wire import LeadScoreOut, TierChangeOut
 from scoring.model import Model
 from scoring.outcomes import score_of
@@ -93,7 +93,8 @@ class FileScoring:
         """Where every lead stands, sorted by name. Only after `end`."""
         for number, (lead_id, fold) in enumerate(sorted(self.leads().items())):
             row = fold.row(lead_id)
-            assert row is not None and fold.kernel is not None
+            assert row is not None
+            assert fold.kernel is not None
             yield score_of(fold.kernel, row, fold.log_time_ms)
             if not number % _READ_AT_ONCE:
                 fold.finish()  # forgets rows that were only read
@@ -134,7 +135,7 @@ class FileScoring:
         fold.start_with(model.text, model.name)
         return fold
 
-    def _apply(self, fold: PartitionFold, row: LogRow, safe_ms: int) -> None:
+    def _apply(self, fold: PartitionFold, row: LogRow | EventRow, safe_ms: int) -> None:
         if self._until_ms is not None and max(safe_ms, row.received_at_ms) > self._until_ms:
             return
         while not fold.take(row, safe_ms):

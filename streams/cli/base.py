@@ -20,12 +20,35 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from schemas.times import parse_iso
 from streams.settings import Settings
 
-__all__ = ["TIME", "Commands", "Results", "as_json", "person", "progress", "say", "with_settings"]
+__all__ = [
+    "TIME",
+    "Commands",
+    "Results",
+    "as_json",
+    "event_files",
+    "id_key_of",
+    "person",
+    "progress",
+    "say",
+    "with_settings",
+]
 
 R = TypeVar("R")
 
+_NO_KEY = b"leadstream, without a key"
+
 as_json = click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of a table.")
 """The option of every command that prints a person's table."""
+
+
+event_files = click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    metavar="FILE…",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=str),
+)
+"""The argument of commands that read lines of files."""
 
 
 class TimeType(click.ParamType):
@@ -106,6 +129,11 @@ def with_settings(command: Callable[..., R]) -> Callable[..., R]:
         return command(Settings.read(env_file=env_file), *args, **kwargs)
 
     return wrapped
+
+
+def id_key_of(settings: Settings) -> bytes:
+    """Key of the e-mail hash: the stream's, where it is set; else one that names no lead of a stream."""
+    return _NO_KEY if settings.id_key is None else settings.id_key_bytes()
 
 
 def say(text: str) -> None:

@@ -7,35 +7,26 @@ import gc
 import click
 
 from schemas.outputs_wire import LeadScoreOut, TierChangeOut, encode_tier_change
-from streams.cli.base import TIME, Results, progress, say, with_settings
+from streams.cli.base import TIME, Results, event_files, id_key_of, progress, say, with_settings
 from streams.event_files import size_of
 from streams.event_lines import Refusals, each_line
 from streams.file_scoring import FileScoring
 from streams.model_files import load_model
 from streams.settings import Settings
 
-__all__ = ["event_files", "id_key_of", "score"]
+__all__ = ["score"]
 
 _ROWS_AT_ONCE = 50_000
 """So many rows are scored before tier changes are written: leads that come again are cheap within them."""
 
-_NO_KEY = b"leadstream score, without a key"
-
 _SCORE_FIELDS = ("lead_id", "tier", "fit", "engagement", "risk", "total", "reasons", "changes_next_at")
-
-event_files = click.argument(
-    "files",
-    nargs=-1,
-    required=True,
-    metavar="FILE…",
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=str),
-)
-"""The argument of commands that read lines of files."""
 
 
 @click.command()
 @event_files
-@click.option("--model", "model_file", metavar="MODEL", help="A model file or a shipped name; rows of the log have one.")
+@click.option(
+    "--model", "model_file", metavar="MODEL", help="A model file or a shipped name; rows of the log have one."
+)
 @click.option("--until", "until_ms", type=TIME, help="Time at the end; later events are left out. Default: the last.")
 @click.option("--scores", is_flag=True, help="Then one line per lead, sorted by lead_id.")
 @with_settings
@@ -64,11 +55,6 @@ def score(
     for problem in scoring.problems:
         say(problem)
     return 1 if refusals.count else 0
-
-
-def id_key_of(settings: Settings) -> bytes:
-    """Key of the e-mail hash: the stream's, where it is set; else one that names no lead of a stream."""
-    return _NO_KEY if settings.id_key is None else settings.id_key_bytes()
 
 
 def _write(results: Results, changes: list[TierChangeOut]) -> None:

@@ -6,10 +6,12 @@ both ends of a window belong to the same moment. The broker's is not counted.
 
 from __future__ import annotations
 
+import signal
 import statistics
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -112,7 +114,7 @@ def backlog(run: Pipeline, stage: str, events: int, *, warm: float = 0.25, withi
         )
     finally:
         time.sleep(1.5)  # positions are committed once a second
-        run.end(stage, number=15)
+        run.end(stage, number=signal.SIGTERM)
 
 
 def latency(run: Pipeline, rate: float, seconds: float, leads: int, *, warm_s: float = 5.0) -> Latency:
@@ -149,8 +151,8 @@ def _send_steadily(run: Pipeline, rate: float, seconds: float, leads: int, sent:
     """Sends at the rate; notes when each event was acknowledged."""
     producer = Producer({"bootstrap.servers": run.bootstrap, "linger.ms": 0, "acks": "all"})
 
-    def acknowledged(event_id: str) -> None:
-        sent[event_id] = time.monotonic()
+    def acknowledged_as(event_id: str) -> Callable[[object, object], None]:
+        return lambda error, message: sent.__setitem__(event_id, time.monotonic())
 
     began, count = time.monotonic(), 0
     for kind, _, value in raw_events(int(rate * seconds), leads, seed=int(time.time())):
@@ -158,7 +160,7 @@ def _send_steadily(run: Pipeline, rate: float, seconds: float, leads: int, sent:
             producer.poll(0.0005)
         event_id = msgspec.json.decode(value)["event_id"]
         topic = run.prefix + TOPICS[kind]
-        producer.produce(topic, value, on_delivery=lambda error, message, event_id=event_id: acknowledged(event_id))
+        producer.produce(topic, value, on_delivery=acknowledged_as(event_id))
         count += 1
     producer.flush(10)
     return count
@@ -193,7 +195,7 @@ def recovery(run: Pipeline, within_s: float = 120) -> Recovery:
         seconds = time.monotonic() - began
         return Recovery(int(now["leadstream_leads"]), seconds, now["process_resident_memory_bytes"] / 2**20)
     finally:
-        run.end("score", number=15)
+        run.end("score", number=signal.SIGTERM)
 
 
 def filled(run: Pipeline, events: int, leads: int, seed: int = 1) -> float:
