@@ -84,8 +84,8 @@ class FileScoring:
             partitions = ", ".join(str(partition) for partition, lines in self._before_model.items() if lines)
             raise UsageError(f"no model among the rows of partition {partitions}; give one with --model")
         for fold in self._folds.values():
-            while self._until_ms is not None and not fold.advance(self._until_ms):
-                self._finish(fold)
+            if self._until_ms is not None:
+                self._advance(fold, self._until_ms)
             self._finish(fold)
         return self.changes()
 
@@ -105,9 +105,11 @@ class FileScoring:
 
     def _take_log_line(self, line: LogLine) -> None:
         fold = self._folds.get(line.partition)
+        if fold is not None and self._model is not None and isinstance(line.row, ModelControl):
+            self._advance(fold, line.safe_ms)
+            return
         if fold is not None:
-            if not (self._model is not None and isinstance(line.row, ModelControl)):
-                self._apply(fold, line.row, line.safe_ms)
+            self._apply(fold, line.row, line.safe_ms)
             return
         if self._model is not None:
             self._begin(line.partition)
@@ -141,6 +143,10 @@ class FileScoring:
         while not fold.take(row, safe_ms):
             self._finish(fold)
         self.waiting += 1
+
+    def _advance(self, fold: PartitionFold, time_ms: int) -> None:
+        while not fold.advance(time_ms if self._until_ms is None else min(time_ms, self._until_ms)):
+            self._finish(fold)
 
     def _finish(self, fold: PartitionFold) -> None:
         step = fold.finish()
