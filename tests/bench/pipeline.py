@@ -24,7 +24,7 @@ from streams.demo.workers import free_port
 from tests.bench.load import TOPICS, fill, raw_events
 from tests.pipeline import Pipeline
 
-__all__ = ["Backlog", "Latency", "Recovery", "backlog", "latency", "recovery", "scrape", "worker_settings"]
+__all__ = ["Backlog", "Latency", "Recovery", "backlog", "filled", "latency", "pipeline", "recovery", "scrape"]
 
 DONE = {"ingest": "leadstream_events_total", "score": "leadstream_applied_rows_total"}
 
@@ -63,11 +63,6 @@ class Recovery(NamedTuple):
     leads: int
     seconds: float
     memory_mb: float
-
-
-def worker_settings() -> dict[str, int]:
-    """A free port for a worker's metrics."""
-    return {"metrics_port": free_port()}
 
 
 def scrape(port: int) -> dict[str, float]:
@@ -198,10 +193,10 @@ def recovery(run: Pipeline, within_s: float = 120) -> Recovery:
         run.end("score", number=signal.SIGTERM)
 
 
-def filled(run: Pipeline, events: int, leads: int, seed: int = 1) -> float:
+def filled(run: Pipeline, events: int, leads: int, *, even: bool = False) -> float:
     """Makes topics and a raw backlog; mean bytes of an event."""
     run.command("topics", "create")
-    return fill(run.bootstrap, run.prefix, events, leads, seed=seed) / events
+    return fill(run.bootstrap, run.prefix, events, leads, even=even) / events
 
 
 def pipeline(bootstrap: str, prefix: str, folder: Path, **settings: object) -> Pipeline:
