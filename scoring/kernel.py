@@ -141,18 +141,19 @@ class Kernel:
         return seen.due
 
     def deadline(self, row: Row) -> tuple[int, str]:
-        """Goes to the row's due moment; what it changed, and the rule (or `stay_at_least`) that brought it about."""
-        moment = row.due
-        before = list(row.points)
+        """Goes to the row's due moment; what changed, and by which rule (or `stay_at_least`; "" where nothing did)."""
+        moment, points = row.due, row.points
         rules = [rule for rule, change in enumerate(row.changes) if change <= moment]
-        self._look(row, moment, rules)
-        changed = self._settle(row, moment)
-        points = row.points
-        cause = next((rule for rule in rules if points[rule] != before[rule]), None)
+        before = [points[rule] for rule in rules]
+        changed = NOTHING_CHANGED
+        if self._look(row, moment, rules) or row.stay_until <= moment:
+            changed = self._settle(row, moment)
         row.seen_at = moment
         self._set_due(row)
-        if changed:
-            row.at = moment
+        if not changed:
+            return NOTHING_CHANGED, ""
+        row.at = moment
+        cause = next((rule for rule, was in zip(rules, before, strict=True) if points[rule] != was), None)
         return changed, STAY_AT_LEAST if cause is None else self.model.rule_names[cause]
 
     def model_changed(self, row: Row, at: int) -> None:
