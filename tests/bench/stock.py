@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.bench.load import TOPICS
 from tests.pipeline import Pipeline
@@ -20,8 +21,12 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 def stock_cpu_us(run: Pipeline, events: int, *, within_s: float = 240) -> float:
     """Microseconds of processor time an event, between a fifth of the backlog and three quarters of it."""
+    admin = AdminClient({"bootstrap.servers": run.bootstrap})
+    own = [f"{run.prefix}stock-tier-changes", f"{run.prefix}stock-leads-changelog"]
+    for made in admin.create_topics([NewTopic(name, 8, 1) for name in own]).values():
+        made.result(20)
     environment = os.environ | {"BOOTSTRAP": run.bootstrap, "PREFIX": run.prefix}
-    command = [sys.executable, "-m", "tests.bench.stock_faust", "worker", "-l", "warning"]
+    command = [sys.executable, "-m", "tests.bench.stock_faust", "worker", "-l", "warn"]
     with run.log("stock").open("wb") as log:
         worker = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
     group = Consumer({"bootstrap.servers": run.bootstrap, "group.id": f"{run.prefix}stock"})
