@@ -13,12 +13,14 @@ from typing import Any, BinaryIO
 import msgspec
 
 from schemas.errors import Refused
-from schemas.limits import MAX_AGE_MS
+from schemas.limits import MAX_AGE_MS, MAX_AHEAD_MS, MAX_TIME_MS
 from schemas.lines import load_line
 from schemas.log import EventRow
+from schemas.naming import lead_name
 from schemas.times import iso, parse_iso
 from schemas.wire import decode_event
 from streams.event_files import name_of, read_blocks
+from streams.plain_lines import plain_event
 
 __all__ = ["EventLines", "Refusals", "each_line"]
 
@@ -52,10 +54,44 @@ class EventLines:
         Raises:
             Refused: It is no event; the log time stays.
         """
+        row = self.read_plain(raw) if members is None else None
+        if row is not None:
+            return row
         received_ms = self._received_ms(load_line(raw) if members is None else members)
-        row = decode_event(raw, received_ms, self._id_key)
-        if self.log_time_ms is None or received_ms > self.log_time_ms:
-            self.log_time_ms = received_ms
+        return self._received(decode_event(raw, received_ms, self._id_key))
+
+    def read_plain(self, raw: bytes) -> EventRow | None:
+        """As `read`, where that takes no closer look at the line; else None, and the log time stays."""
+        plain = plain_event(raw)
+        if plain is None:
+            return None
+        event, received_at = plain
+        try:
+            occurred_ms = parse_iso(event.occurred_at)
+            if received_at is not None:
+                received_ms = parse_iso(received_at)
+            elif self.log_time_ms is None or occurred_ms > self.log_time_ms:
+                received_ms = occurred_ms
+                if self.log_time_ms is not None and occurred_ms - self.log_time_ms > MAX_AGE_MS:
+                    return None
+            else:
+                received_ms = self.log_time_ms
+            if not (
+                -MAX_AHEAD_MS <= received_ms - occurred_ms <= MAX_AGE_MS
+                and 0 <= occurred_ms <= MAX_TIME_MS
+                and 0 <= received_ms <= MAX_TIME_MS
+            ):
+                return None
+            lead = event.lead
+            name = lead_name(lead.lead_id, lead.email, lead.anonymous_id, self._id_key)
+        except ValueError:
+            return None
+        return self._received(event.row(name, received_ms, occurred_ms))
+
+    def _received(self, row: EventRow) -> EventRow:
+        """The row, and the log time moved to it; or the row moved to the log time."""
+        if self.log_time_ms is None or row.received_at_ms > self.log_time_ms:
+            self.log_time_ms = row.received_at_ms
         else:
             row.received_at_ms = self.log_time_ms
         return row
@@ -70,6 +106,8 @@ class EventLines:
             occurred_ms = parse_iso(members["occurred_at"])
         except (KeyError, TypeError, ValueError):
             return log_time_ms or 0
+        if not 0 <= occurred_ms <= MAX_TIME_MS:
+            return log_time_ms or 0
         if log_time_ms is None or occurred_ms <= log_time_ms:
             return occurred_ms if log_time_ms is None else log_time_ms
         if occurred_ms - log_time_ms > MAX_AGE_MS:
@@ -82,9 +120,12 @@ def _received_at(text: object) -> int:
     if not isinstance(text, str):
         raise Refused("bad_received_at", "received_at is no text; write it like 2026-03-02T10:15:00Z, or leave it out")
     try:
-        return parse_iso(text)
+        received_ms = parse_iso(text)
     except ValueError as error:
         raise Refused("bad_received_at", f"received_at is no time: {error}") from error
+    if not 0 <= received_ms <= MAX_TIME_MS:
+        raise Refused("bad_received_at", "received_at is not between 1970 and 9999")
+    return received_ms
 
 
 class Refusals:

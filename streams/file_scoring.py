@@ -26,6 +26,8 @@ _EVENTS = -1
 """The partition of lines that are events."""
 _STEP_BYTES = 64 << 20
 """Rows are written to bytes when so much has changed: seldom, as nobody wants them."""
+_STEP_DEADLINES = 1 << 40
+"""A step has as many deadlines as its rows bring: cut by them, it would be many small ones."""
 _READ_AT_ONCE = 10_000
 
 
@@ -45,6 +47,8 @@ class FileScoring:
     def __init__(self, id_key: bytes, model: Model | None, until_ms: int | None = None) -> None:
         self._model, self._until_ms = model, until_ms
         self._events = EventLines(id_key)
+        # What the last line was; the next one is probably the same.
+        self._of_the_log = False
         self._folds: dict[int, PartitionFold] = {}
         self._before_model: dict[int, list[LogLine]] = defaultdict(list)
         self._changes: list[TierChangeOut] = []
@@ -58,14 +62,16 @@ class FileScoring:
             Refused: It is neither an event nor a row of the log.
             UsageError: It is an event, and there is no model.
         """
-        members = load_line(raw)
-        if is_log_line(members):
-            self._take_log_line(read_log_line(members))
-            return
-        row = self._events.read(raw, members)
-        log_time_ms = self._events.log_time_ms
-        assert log_time_ms is not None
-        self._apply(self._folds.get(_EVENTS) or self._begin(_EVENTS), row, log_time_ms)
+        row = None if self._of_the_log else self._events.read_plain(raw)
+        if row is None:
+            members = load_line(raw)
+            self._of_the_log = is_log_line(members)
+            if self._of_the_log:
+                self._take_log_line(read_log_line(members))
+                return
+            row = self._events.read(raw, members)
+        # An event is received at the log time, so it brings no other time.
+        self._apply(self._folds.get(_EVENTS) or self._begin(_EVENTS), row, row.received_at_ms)
 
     def changes(self) -> list[TierChangeOut]:
         """Tier changes since the last call: of each partition in the order in which they were decided."""
@@ -133,7 +139,7 @@ class FileScoring:
         model = first or self._model
         if model is None:
             raise UsageError("events need a model: --model FILE, or the name of a shipped one")
-        fold = self._folds[partition] = PartitionFold(_STEP_BYTES, with_scores=False)
+        fold = self._folds[partition] = PartitionFold(_STEP_BYTES, _STEP_DEADLINES, with_scores=False)
         fold.start_with(model.text, model.name)
         return fold
 
