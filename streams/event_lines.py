@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 
@@ -19,7 +19,7 @@ from schemas.log import EventRow
 from schemas.naming import lead_name
 from schemas.times import iso, parse_iso
 from schemas.wire import decode_event
-from streams.event_files import name_of, read_blocks
+from streams.event_files import name_of, pauses, read_blocks
 from streams.plain_lines import plain_event
 
 __all__ = ["EventLines", "Refusals", "each_line"]
@@ -131,22 +131,24 @@ def _received_at(text: object) -> int:
 class Refusals:
     """Tells refused lines as JSON lines on standard error, and counts them."""
 
-    def __init__(self, err: BinaryIO | None = None) -> None:
-        self._err = sys.stderr.buffer if err is None else err
+    def __init__(self) -> None:
         self.count = 0
 
     def tell(self, file: str, line: int, refused: Refused) -> None:
         """One refused line."""
         self.count += 1
         told = {"file": file, "line": line, "reason": refused.reason, "message": refused.message}
-        self._err.write(msgspec.json.encode(told) + b"\n")
-        self._err.flush()
+        # Standard error as it is now: under a progress bar, what is written to it goes above the bar.
+        sys.stderr.write(msgspec.json.encode(told).decode() + "\n")
+        sys.stderr.flush()
 
 
 def each_line(
     sources: tuple[str, ...], take: Callable[[bytes], None], refusals: Refusals, moved: Callable[[int], None]
-) -> Iterator[None]:
-    """Hands every line that is not blank to `take`; what it refuses is told. Yields after each block of lines.
+) -> Iterator[bool]:
+    """Hands every line that is not blank to `take`; what it refuses is told.
+
+    Yields after each block of lines: whether the next one must be waited for.
 
     Args:
         sources: Paths, or `-`.
@@ -172,5 +174,5 @@ def each_line(
                     take(raw)
                 except Refused as refused:
                     refusals.tell(name_of(source), number, refused)
-            yield
+            yield pauses(source)
         before = now

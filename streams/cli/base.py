@@ -173,10 +173,19 @@ class Results:
 
 
 @contextmanager
-def progress(title: str, total: int | None, unit: str = "") -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error, where that is a terminal; gives the function that moves it to a count."""
+def progress(
+    title: str, total: int | None, unit: str = "", *, results: bool = False
+) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error, where that is a terminal; gives the function that moves it to a count.
+
+    Args:
+        title: What is under way.
+        total: The count at the end; None where nobody knows.
+        unit: Of the count.
+        results: Whether results are written meanwhile; then there is no bar among them on one terminal.
+    """
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if not console.is_terminal or (results and sys.stdout.isatty()):
         yield lambda _: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(40), TextColumn("{task.percentage:>3.0f} %"))

@@ -16,7 +16,7 @@ from streams.settings import Settings
 
 __all__ = ["score"]
 
-_ROWS_AT_ONCE = 50_000
+_ROWS_AT_ONCE = 100_000
 """So many rows are scored before tier changes are written: leads that come again are cheap within them."""
 
 _SCORE_FIELDS = ("lead_id", "tier", "fit", "engagement", "risk", "total", "reasons", "changes_next_at")
@@ -44,9 +44,9 @@ def score(
     gc.disable()
     model = None if model_file is None else load_model(model_file)
     scoring, refusals, results = FileScoring(id_key_of(settings), model, until_ms), Refusals(), Results()
-    with progress("Scoring", size_of(files)) as moved:
-        for _ in each_line(files, scoring.take, refusals, moved):
-            if scoring.waiting >= _ROWS_AT_ONCE:
+    with progress("Scoring", size_of(files), results=True) as moved:
+        for pauses in each_line(files, scoring.take, refusals, moved):
+            if pauses or scoring.waiting >= _ROWS_AT_ONCE:
                 _write(results, scoring.changes())
         _write(results, scoring.end())
     if scores:
