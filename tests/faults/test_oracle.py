@@ -102,7 +102,7 @@ def wrong_points(ledger: Ledger) -> None:
 def early_timer(ledger: Ledger) -> None:
     place = by_deadline(ledger)
     effective = msgspec.json.decode(ledger.changes[place].value or b"")["effective_at"]
-    change_at(ledger, place, decided_at=iso(parse_iso(effective) - 1))
+    change_at(ledger, place, effective_at=iso(parse_iso(effective) - 1))
 
 
 def timer_twice(ledger: Ledger) -> None:
@@ -136,7 +136,7 @@ BUGS: dict[Bug, str] = {
     lose_the_checkpoint: "checkpoint of ",
     wrong_tier: "tier change ",
     wrong_points: "tier change ",
-    early_timer: "timer: ",
+    early_timer: "tier change ",
     timer_twice: "tier change ",
     missing_timer: "is missing",
     id_with_two_bodies: "has two bodies",
