@@ -129,17 +129,24 @@ def _received_at(text: object) -> int:
 
 
 class Refusals:
-    """Tells refused lines as JSON lines on standard error, and counts them."""
+    """Tells refused lines as JSON lines on standard error, and counts them.
+
+    Attributes:
+        count: How many were refused.
+        file, line: Where reading is.
+    """
 
     def __init__(self) -> None:
         self.count = 0
+        self.file, self.line = "", 0
 
-    def tell(self, file: str, line: int, refused: Refused) -> None:
-        """One refused line."""
+    def tell(self, refused: Refused, file: str | None = None, line: int | None = None) -> None:
+        """The line where reading is cannot be used, or another one."""
         self.count += 1
-        told = {"file": file, "line": line, "reason": refused.reason, "message": refused.message}
+        place = {"file": file or self.file, "line": line or self.line}
         # Standard error as it is now: under a progress bar, what is written to it goes above the bar.
-        sys.stderr.write(msgspec.json.encode(told).decode() + "\n")
+        told = msgspec.json.encode(place | {"reason": refused.reason, "message": refused.message})
+        sys.stderr.write(told.decode() + "\n")
         sys.stderr.flush()
 
 
@@ -164,15 +171,15 @@ def each_line(
         moved(now)
 
     for source in sources:
-        number = 0
+        refusals.file, refusals.line = name_of(source), 0
         for block in read_blocks(source, moved_in_file):
             for raw in block:
-                number += 1
+                refusals.line += 1
                 if not raw or raw.isspace():
                     continue
                 try:
                     take(raw)
                 except Refused as refused:
-                    refusals.tell(name_of(source), number, refused)
+                    refusals.tell(refused)
             yield pauses(source)
         before = now

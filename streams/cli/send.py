@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from hashlib import blake2b
+from typing import NamedTuple
 
 import click
 import msgspec
 
+from schemas.errors import Refused
+from schemas.limits import MAX_AGE_MS, MAX_AHEAD_MS, MAX_ID
 from schemas.lines import load_line
-from schemas.log import EventRow
+from schemas.log import EVENT_ROWS, EventRow
+from schemas.naming import partition_of
 from schemas.times import iso, parse_iso
 from schemas.topics import RAW_TOPICS, topic_of_kind
 from schemas.wire import decode_event
 from streams.cli.base import Results, as_json, event_files, id_key_of, progress, say, with_settings
 from streams.clients import Sender, new_admin, partition_counts
 from streams.clock import now_ms
+from streams.engine.errors import StateRefused
 from streams.errors import UsageError
 from streams.event_files import size_of
 from streams.event_lines import EventLines, Refusals, each_line
-from streams.settings import Settings
+from streams.settings import Settings, variable
 from streams.topics_admin import is_history
 
 __all__ = ["send"]
@@ -42,88 +47,112 @@ def send(settings: Settings, files: tuple[str, ...], history: bool, as_if_now: b
     """
     if history and as_if_now:
         raise UsageError("--history keeps the times of the lines and --now replaces them: take one of the two")
-    if history and settings.broker_profile != "embedded" and not is_history(settings, new_admin(settings)):
-        raise UsageError(
-            f"topic {settings.topic(RAW_TOPICS[0])} gives records the broker's time (or does not exist); "
-            "make the topics with `leadstream topics create --history`"
-        )
     refusals, outbox = Refusals(), _Outbox(settings, history)
-    shifted = _Shifted(outbox) if as_if_now else None
-    with progress("Sending", size_of(files)) as moved:
-        for _ in each_line(files, shifted.take if shifted else outbox.take, refusals, moved):
-            pass
-        if shifted:
-            shifted.send_all()
-        outbox.sender.finish()
-    told = {"sent": outbox.sender.acknowledged, "refused": refusals.count}
-    if as_json:
-        Results().line(told)
-    else:
-        say(
-            f"{told['sent']:,} events sent to {settings.bootstrap_servers}, all acknowledged"
-            + (f"; {refusals.count:,} lines refused" if refusals.count else "")
+    if history and settings.broker_profile != "embedded" and not is_history(settings, new_admin(settings)):
+        raise StateRefused(
+            f"topic {settings.topic(RAW_TOPICS[0])} at {settings.bootstrap_servers} gives records the broker's time; "
+            "a past stream wants topics made with `leadstream topics create --history`, "
+            f"for instance under another {variable('topic_prefix')}"
         )
+    try:
+        with progress("Sending", size_of(files)) as moved:
+            if as_if_now:
+                _send_as_if_now(outbox, files, refusals)
+            else:
+                for _ in each_line(files, outbox.take, refusals, moved):
+                    pass
+            outbox.sender.finish()
+    except KeyboardInterrupt:
+        say(f"{outbox.sender.acknowledged:,} events were acknowledged; to send all, send the files again")
+        raise
+    _tell(settings, outbox.sender.acknowledged, refusals.count, as_json=as_json)
     return 1 if refusals.count else 0
 
 
+def _tell(settings: Settings, sent: int, refused: int, *, as_json: bool) -> None:
+    if as_json:
+        Results().line({"sent": sent, "refused": refused})
+        return
+    events = "1 event" if sent == 1 else f"{sent:,} events"
+    lines = "; 1 line refused" if refused == 1 else f"; {refused:,} lines refused" if refused else ""
+    click.echo(f"{events} sent to {settings.bootstrap_servers} and acknowledged{lines}")
+
+
 class _Outbox:
-    """Sends lines as they are, to the topic of their kind; events of one lead to one partition."""
+    """Sends events to the topics of their kinds, those of one lead to one partition.
+
+    Records have no key: who reads raw topics asks for none, and a name made without the stream's ID_KEY would be one
+    that anybody can make of an address.
+    """
 
     def __init__(self, settings: Settings, history: bool) -> None:
-        self._lines, self._history = EventLines(id_key_of(settings)), history
-        self.id_key = id_key_of(settings)
+        self.id_key, self._history = id_key_of(settings), history
+        self._lines = EventLines(self.id_key)
         self.sender = Sender(settings)
-        partition_counts(settings, self.sender.producer, RAW_TOPICS)
-        self._topics = {name: settings.topic(name) for name in RAW_TOPICS}
+        counts = dict(zip(RAW_TOPICS, partition_counts(settings, self.sender.producer, RAW_TOPICS), strict=True))
+        self._topics = {
+            row_type: (settings.topic(topic_of_kind(kind)), counts[topic_of_kind(kind)])
+            for kind, row_type in EVENT_ROWS.items()
+        }
 
     def take(self, raw: bytes) -> None:
         """Checks a line and hands it over.
 
         Raises:
-            Refused: It is no event.
+            Refused: It is no event, or one that the stream would not take now.
         """
-        members = load_line(raw)
-        self.send(raw, members["kind"], self._lines.read(raw, members))
+        row = self._lines.read(raw)
+        if not self._history and not -MAX_AHEAD_MS <= now_ms() - row.occurred_at_ms <= MAX_AGE_MS:
+            decode_event(raw, now_ms(), self.id_key)
+        self.send(raw, row)
 
-    def send(self, raw: bytes, kind: str, row: EventRow) -> None:
+    def send(self, raw: bytes, row: EventRow) -> None:
         """Hands over a checked event."""
+        topic, partitions = self._topics[type(row)]
         self.sender.send(
-            self._topics[topic_of_kind(kind)],
+            topic,
             raw,
-            key=row.lead_id.encode(),
+            partition=partition_of(row.lead_id, partitions),
             timestamp_ms=max(row.received_at_ms, 1) if self._history else 0,
         )
 
 
-class _Shifted:
-    """Keeps events until all are read, and sends them as if the last of them had just happened."""
+class _Kept(NamedTuple):
+    file: str
+    line: int
+    raw: bytes
+    occurred_ms: int
 
-    def __init__(self, outbox: _Outbox) -> None:
-        self._outbox = outbox
-        self._lines = EventLines(outbox.id_key)
-        self._events: list[dict[str, Any]] = []
 
-    def take(self, raw: bytes) -> None:
-        """Checks a line and keeps it.
+def _send_as_if_now(outbox: _Outbox, files: tuple[str, ...], refusals: Refusals) -> None:
+    """Reads everything, then sends it as if the last of it had just happened.
 
-        Raises:
-            Refused: It is no event.
-        """
-        members = load_line(raw)
-        self._lines.read(raw, members)
-        self._events.append(members)
+    Ids are fresh, so that the same file may be sent again and counts again; what has one id still has one.
+    """
+    lines, kept = EventLines(outbox.id_key), list[_Kept]()
 
-    def send_all(self) -> None:
-        """Sends everything, with fresh ids: the same file may be sent again and counts again."""
-        if not self._events:
-            return
-        run, now = uuid.uuid4().hex[:8], now_ms()
-        shift = now - max(parse_iso(event["occurred_at"]) for event in self._events)
-        for event in self._events:
-            event.pop("received_at", None)
-            event |= {
-                "event_id": f"{event['event_id'][:100]}-{run}",
-                "occurred_at": iso(parse_iso(event["occurred_at"]) + shift),
-            }
-            raw = msgspec.json.encode(event)
-            self._outbox.send(raw, event["kind"], decode_event(raw, now, self._outbox.id_key))
+    def keep(raw: bytes) -> None:
+        row = lines.read(raw)
+        kept.append(_Kept(refusals.file, refusals.line, raw, row.occurred_at_ms))
+
+    for _ in each_line(files, keep, refusals, lambda _: None):
+        pass
+    run, now = uuid.uuid4().hex[:8], now_ms()
+    shift_ms = now - max((one.occurred_ms for one in kept), default=now)
+    for file, line, raw, _ in kept:
+        fresh = _shifted(raw, shift_ms, run)
+        try:
+            outbox.send(fresh, decode_event(fresh, now, outbox.id_key))
+        except Refused as refused:
+            refusals.tell(refused, file, line)
+
+
+def _shifted(raw: bytes, shift_ms: int, run: str) -> bytes:
+    """An event at another time and under another id."""
+    event = load_line(raw)
+    event.pop("received_at", None)
+    event_id, more = event["event_id"], f"-{run}"
+    if len(event_id) + len(more) > MAX_ID:
+        event_id = blake2b(event_id.encode(), digest_size=16).hexdigest()
+    event |= {"event_id": event_id + more, "occurred_at": iso(parse_iso(event["occurred_at"]) + shift_ms)}
+    return msgspec.json.encode(event)
