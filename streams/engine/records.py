@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
@@ -34,7 +34,7 @@ class Chunk(NamedTuple):
 class _Message:
     """Looks like an aiokafka record to Faust, which reads these names."""
 
-    __slots__ = ("offset", "partition", "timestamp", "topic", "value")
+    __slots__ = ("offset", "partition", "timestamp", "topic")
 
     timestamp_type = 0
     headers = ()
@@ -43,6 +43,11 @@ class _Message:
 
     offset: int
     timestamp: int
+
+    @property
+    def value(self) -> Self:
+        """What streams get. No attribute: a circle would keep every batch in memory until the collector comes."""
+        return self
 
 
 class Batch(_Message):
@@ -57,7 +62,6 @@ class Batch(_Message):
         self.behind = behind
         self.offset = self.end - 1
         self.timestamp = self.records[-1].timestamp_ms if self.records else 0
-        self.value = self
 
 
 class Poll(_Message):
@@ -77,7 +81,6 @@ class Poll(_Message):
         self.fetched, self.idle, self.behind = fetched, idle, behind
         self.offset = number
         self.timestamp = 0
-        self.value = self
 
 
 def to_batch(tp: Any, chunks: Sequence[Chunk], behind: int) -> Batch:

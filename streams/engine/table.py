@@ -6,6 +6,7 @@ Faust drives it: `on_rebalance` when partitions come and go, `apply_changelog_ba
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import time
 from collections.abc import Iterable
@@ -100,6 +101,9 @@ class EngineTable(faust.Table[Any, Any]):
             )
         await self._give_up(self.owned.keys() - mine)
         new = sorted(mine - self.owned.keys())
+        if new:
+            # Rows will come by the million, and all stay: to look them through again and again is half of recovery.
+            gc.disable()
         for number in new:
             self.owned[number] = self._own(number)
         claims = await asyncio.gather(*(self.owned[number].writer.open(generation_id) for number in new))
