@@ -15,7 +15,7 @@ from schemas.errors import Refused
 from schemas.naming import lead_name
 from schemas.times import iso
 from scoring.explain import explain as explain_row
-from scoring.explanation import Explanation, RuleExplanation
+from scoring.explanation import Explanation, NextTier, RuleExplanation
 from scoring.partition import PartitionFold
 from streams.cli.base import TIME, Results, as_json, event_files, id_key_of, person, progress, say, with_settings
 from streams.errors import InputError
@@ -23,7 +23,7 @@ from streams.event_files import size_of
 from streams.event_lines import Refusals, each_line
 from streams.file_scoring import FileScoring
 from streams.model_files import load_model
-from streams.settings import Settings
+from streams.settings import Settings, variable
 
 __all__ = ["explain"]
 
@@ -51,7 +51,7 @@ def explain(
             pass
         scoring.end()
     leads = scoring.leads()
-    name, fold = _find(leads, lead, id_key_of(settings))
+    name, fold = _find(leads, lead, settings)
     row = fold.row(name)
     assert row is not None
     assert fold.kernel is not None
@@ -65,14 +65,22 @@ def explain(
     return 1 if refusals.count else 0
 
 
-def _find(leads: dict[str, PartitionFold], lead: str, id_key: bytes) -> tuple[str, PartitionFold]:
-    """The lead that is meant, by any of its names."""
-    for name in _names(lead, id_key):
+def _find(leads: dict[str, PartitionFold], lead: str, settings: Settings) -> tuple[str, PartitionFold]:
+    """The lead that is meant, by any of its names.
+
+    Raises:
+        InputError: There is none; names like this one, and what may be the reason.
+    """
+    for name in _names(lead, id_key_of(settings)):
         if name in leads:
             return name, leads[name]
-    near = _near(lead, leads)
-    hint = f"; did you mean {', '.join(near)}?" if near else f"; there are {len(leads):,} others" if leads else ""
-    raise InputError(f"lead {lead} has no event in these files up to that time{hint}")
+    problem = f"lead {lead} has no event in these files up to that time"
+    if near := _near(lead, leads):
+        raise InputError(f"{problem}; did you mean {', '.join(near)}?")
+    if "@" in lead and settings.id_key is None:
+        key = variable("id_key")
+        raise InputError(f"{problem}; in rows of a log addresses are hashed with the stream's key: set {key}")
+    raise InputError(problem + (f"; there are {len(leads):,} others" if leads else "; there are none at all"))
 
 
 def _names(lead: str, id_key: bytes) -> Iterator[str]:
@@ -109,51 +117,72 @@ def _member(name: str, value: Any) -> tuple[str, Any]:
 
 def _print(told: Explanation) -> None:
     console = person()
-    since = "" if told.tier_since_ms is None else f" since {_day(told.tier_since_ms)}"
-    console.print(f"[bold]{_safe(told.lead_id)}[/] is [bold]{told.tier}[/]{since}, as of {_day(told.at_ms)}")
+    since = "" if told.tier_since_ms is None else f" since {_minute(told.tier_since_ms)}"
+    console.print(f"[bold]{_safe(told.lead_id)}[/] is [bold]{told.tier}[/]{since}, as of {_minute(told.at_ms)}")
     console.print(
         f"total [bold]{told.total}[/]: fit {told.fit}, engagement {told.engagement}, risk {told.risk}"
         f"   [dim]{told.model.name} version {told.model.version}[/]"
     )
-    table = Table("points", "rule", "why", "since", "evidence", "then", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for rule in sorted(told.rules, key=lambda rule: (not rule.counts, -abs(rule.points))):
-        if rule.points or rule.has_evidence:
-            table.add_row(*_row(rule), style="" if rule.counts else "dim")
-    console.print(table)
+    rules = sorted(
+        (rule for rule in told.rules if rule.points or rule.has_evidence),
+        key=lambda rule: (not rule.counts, not rule.points, -abs(rule.points)),
+    )
+    if rules:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        table.add_column("points", justify="right")
+        table.add_column("rule", no_wrap=True)
+        table.add_column("why")
+        for rule in rules:
+            points = f"({rule.points:+d})" if rule.points and not rule.counts else _points(rule.points)
+            table.add_row(points, rule.rule, "\n".join(_why(rule)), style="" if rule.counts else "dim")
+        console.print(table)
     for line in _outlook(told):
         console.print(line)
 
 
-def _row(rule: RuleExplanation) -> list[str]:
-    evidence = [f"{signal.signal} {', '.join(map(_day, signal.times_ms[-3:]))}" for signal in rule.signals]
-    evidence += [f"{field.field} = {_safe(str(field.value))}" for field in rule.profile]
-    beaten = f" ({rule.beaten_by} counts instead)" if rule.beaten_by else ""
-    then = "" if rule.changes_at_ms is None else f"{rule.changes_to:+d} from {_day(rule.changes_at_ms)}"
-    since = "" if rule.since_ms is None else _day(rule.since_ms)
-    return [f"{rule.points:+d}", rule.rule, _safe(rule.words) + beaten, since, "\n".join(evidence), then]
+def _why(rule: RuleExplanation) -> Iterator[str]:
+    """What earns the points, what is known of it, and when the points began and end, a line each."""
+    yield _safe(rule.words) + (f" ({rule.beaten_by} counts instead)" if rule.beaten_by else "")
+    known = [f"{signal.signal} {', '.join(map(_minute, signal.times_ms[-3:]))}" for signal in rule.signals]
+    known += [f"{field.field} = {_safe(str(field.value))}" for field in rule.profile]
+    if known:
+        yield f"[dim]{'; '.join(known)}[/]"
+    when = [] if rule.since_ms is None else [f"since {_minute(rule.since_ms)}"]
+    if rule.changes_at_ms is not None:
+        when.append(f"{_points(rule.changes_to or 0)} from {_minute(rule.changes_at_ms)}")
+    if when:
+        yield f"[dim]{', '.join(when)}[/]"
 
 
 def _outlook(told: Explanation) -> Iterator[str]:
-    """What comes next, in sentences."""
+    """What is missing and what comes next, in sentences."""
+    if told.next_tier is not None:
+        yield f"For {told.next_tier.tier}: {'; '.join(_missing(told.next_tier)) or 'nothing is missing'}."
     if told.held_until_ms is not None:
-        yield f"The tier is held until {_day(told.held_until_ms)}; the points alone no longer give it."
+        yield f"The tier is held until {_minute(told.held_until_ms)}; the points alone no longer give it."
     if told.changes_next_at_ms is None:
         yield "Time alone will change nothing more."
-    else:
-        yield f"Without another event: total {told.total_then}, {told.tier_then} from {_day(told.changes_next_at_ms)}."
-    if told.next_tier is None:
         return
-    missing = [
-        f"{bar.missing} more {bar.score} (has {bar.has} of {bar.needs})" for bar in told.next_tier.bars if bar.missing
-    ]
-    if told.next_tier.requires_any and not told.next_tier.has_any:
-        missing.append(f"points from one of {', '.join(told.next_tier.requires_any)}")
-    yield f"To be {told.next_tier.tier}: {'; '.join(missing) or 'nothing is missing'}."
+    tier = f"still {told.tier}" if told.tier_then == told.tier else str(told.tier_then)
+    yield f"Without another event: total {told.total_then} from {_minute(told.changes_next_at_ms)}, {tier}."
 
 
-def _day(ms: int) -> str:
+def _missing(tier: NextTier) -> Iterator[str]:
+    for bar in tier.bars:
+        if bar.missing:
+            yield f"{bar.missing} more {bar.score} (has {bar.has} of {bar.needs})"
+    if tier.requires_any and not tier.has_any:
+        yield f"points from {' or '.join(tier.requires_any)}"
+
+
+def _points(points: int) -> str:
+    return f"{points:+d}" if points else "0"
+
+
+def _minute(ms: int) -> str:
     return iso(ms)[:16].replace("T", " ")
 
 
 def _safe(text: str) -> str:
-    return text.replace("[", r"\[")
+    """Text of an event for a terminal: no markup, and nothing that moves its cursor."""
+    return "".join(char if char.isprintable() else "�" for char in text).replace("[", r"\[")
