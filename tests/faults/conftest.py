@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -30,6 +29,15 @@ class Trial(Pipeline):
 
     partitions = PARTITIONS
 
+    def __init__(self, bootstrap: str, prefix: str, folder: Path, settings: Mapping[str, object] | None = None) -> None:
+        super().__init__(bootstrap, prefix, folder, settings)
+        self._ports: dict[str, int] = {}
+
+    def start(self, name: str, *, command: tuple[str, ...] = (), **settings: object) -> None:
+        """Starts a worker whose metrics can be asked for."""
+        self._ports[name] = free_port()
+        super().start(name, command=command, metrics_port=self._ports[name], **settings)
+
     def begin(self) -> None:
         """Starts one worker of each stage."""
         self.start("ingest")
@@ -41,25 +49,26 @@ class Trial(Pipeline):
             if name not in self.workers:
                 self.start(name)
         self.drained(90)
-        port = free_port()
-        self.end_all("score")
-        self.start("score", metrics_port=port)
         end = time.monotonic() + 60
-        while time.monotonic() < end:
-            seen = metrics(port)
-            waiting = [value for name, value in seen.items() if name.startswith("leadstream_pending_deadlines")]
-            if seen.get("leadstream_ready") == 1 and waiting and not sum(waiting):
-                break
+        while self._waiting():
+            if time.monotonic() > end:
+                raise TimeoutError(f"timers are still waiting, see {self.log('score')}")
             time.sleep(0.3)
-        else:
-            raise TimeoutError(f"timers are still waiting, see {self.log('score')}")
         self.drained(60)
         self.stop()
 
-    def end_all(self, stage: str) -> None:
-        """Stops every worker of a stage, gracefully."""
-        for name in [name for name in self.workers if name.partition("-")[0] == stage]:
-            self.end(name, signal.SIGTERM)
+    def _waiting(self) -> bool:
+        """Whether a worker is not ready, or leads still wait for a moment."""
+        self.tend()
+        for name in self.workers:
+            if name.startswith("score"):
+                seen = metrics(self._ports[name])
+                waiting = [
+                    value > 0 for sample, value in seen.items() if sample.startswith("leadstream_pending_deadlines")
+                ]
+                if seen.get("leadstream_ready") != 1 or any(waiting):
+                    return True
+        return False
 
     def judge(self, *, doubles: bool = True) -> Ledger:
         """Everything is as promised; what lies on the broker."""
