@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from streams.engine.errors import EngineError
 from streams.engine.records import FOLDED, Batch, Chunk, Poll, to_batch
 from streams.engine.stage import FetchState, TopicPartition
 
@@ -68,6 +69,22 @@ class EngineThread(driver.AIOKafkaConsumerThread):
         consumer = self._ensure_consumer()
         return {tp: await consumer.committed(driver.ensure_aiokafka_TP(tp)) for tp in partitions}
 
+    async def _fetch(
+        self, consumer: Any, view: ActiveView, timeout_s: float | None, max_records: int | None
+    ) -> Mapping[Any, list[Chunk]]:
+        """What Faust would fetch of some partitions, as chunks."""
+        try:
+            found = await super()._fetch_records(consumer, cast(Any, view), timeout=timeout_s, max_records=max_records)
+        except EngineError as error:
+            self.engine_app.guard.end(error)
+        return cast("Mapping[Any, list[Chunk]]", found)
+
+    def silent_s(self) -> float:
+        """Seconds since the broker's newest answer to a fetch; 0 while this worker fetches nothing."""
+        states = tuple(_partition_states(self._ensure_consumer()).values())
+        answers = [state.timestamp for state in states if state.timestamp is not None]
+        return max(0.0, time.time() - max(answers) / 1000) if answers else 0.0  # noqa: TID251  # aiokafka's clock
+
     def _behind(self, consumer: Any, tp: Any) -> int:
         """How many records of a partition were not read at the broker's last answer."""
         state = _partition_states(consumer).get(tp)
@@ -113,10 +130,8 @@ class TableThread(EngineThread):
     ) -> Any:
         """One batch per partition instead of its records."""
         view = ActiveView(active_partitions or (), self.busy.__contains__)
-        fetched = await super()._fetch_records(consumer, cast(Any, view), timeout=timeout, max_records=max_records)
-        batches = {
-            tp: to_batch(tp, cast("list[Chunk]", chunks), self._behind(consumer, tp)) for tp, chunks in fetched.items()
-        }
+        fetched = await self._fetch(consumer, view, timeout, max_records)
+        batches = {tp: to_batch(tp, chunks, self._behind(consumer, tp)) for tp, chunks in fetched.items()}
         source = self.engine_app.source_topics
         self.busy.update((tp, batch) for tp, batch in batches.items() if batch.topic in source)
         return batches
@@ -156,12 +171,10 @@ class CarryThread(EngineThread):
         active = active_partitions or ()
         view = ActiveView(active, lambda tp: self.in_work is not None or tp in self.hold)
         tick_s = self.engine_app.config.tick_ms / 1000
-        fetched = await super()._fetch_records(
-            consumer, cast(Any, view), timeout=min(timeout or tick_s, tick_s), max_records=max_records
-        )
+        fetched = await self._fetch(consumer, view, min(timeout or tick_s, tick_s), max_records)
         if self.in_work is not None or not active or not self.consumer.flow_active:
             return {}
-        batches = {tp: to_batch(tp, cast("list[Chunk]", chunks), 0) for tp, chunks in fetched.items()}
+        batches = {tp: to_batch(tp, chunks, 0) for tp, chunks in fetched.items()}
         first = next(iter(batches), None) or min(active)
         poll = Poll(
             TopicPartition(first.topic, first.partition),

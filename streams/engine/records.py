@@ -13,8 +13,8 @@ from operator import attrgetter
 from typing import Any, NamedTuple, Self
 
 from aiokafka.consumer import fetcher
-from aiokafka.errors import CorruptRecordException
 
+from streams.engine.errors import StateRefused
 from streams.engine.stage import FetchState, Record, TopicPartition
 
 __all__ = ["FOLDED", "Batch", "BatchRecords", "Chunk", "Poll", "install", "to_batch"]
@@ -105,7 +105,10 @@ class BatchRecords(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka 
         while self._records.has_next():
             batch = self._records.next_batch()
             if self._check_crcs and not batch.validate_crc():
-                raise CorruptRecordException(f"the CRC of a record batch in {self._tp} is wrong")
+                raise StateRefused(
+                    f"{self._tp.topic}[{self._tp.partition}], from offset {self.next_fetch_offset} on: the checksum of "
+                    "a record batch is wrong, the broker's disk or memory is damaged: restore it from a replica"
+                )
             start = self.next_fetch_offset
             records: list[Record] = [] if batch.is_control_batch else list(map(_record, map(_fields, batch)))
             if records and records[0].offset < start:
