@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["Board"]
+__all__ = ["Board", "why"]
 
 _COLOURS = {"hot": "bold red", "warm": "yellow", "cold": "blue"}
 _ARROWS = {True: "▲", False: "▼"}
@@ -38,6 +38,10 @@ class Board:
         self.seen[lead] = record["seq"]
         self.changes.appendleft(record)
         return True
+
+    def sort(self) -> None:
+        """Newest first: what was there before the board was comes by partition."""
+        self.changes = deque(sorted(self.changes, key=lambda record: record["effective_at"], reverse=True), maxlen=200)
 
     def counts(self) -> dict[str, int]:
         """Leads by tier, best first."""
