@@ -7,8 +7,10 @@ caller's own they are scored anew, and the log's models are passed over.
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from schemas.lines import LogLine, is_log_line, load_line, read_log_line
 from schemas.log import EventRow, LogRow, ModelControl
@@ -20,7 +22,7 @@ from scoring.reading import ModelError, read_model
 from streams.errors import UsageError
 from streams.event_lines import EventLines
 
-__all__ = ["FileScoring"]
+__all__ = ["FileScoring", "no_collector"]
 
 _EVENTS = -1
 """The partition of lines that are events."""
@@ -29,6 +31,18 @@ _STEP_BYTES = 64 << 20
 _STEP_DEADLINES = 1 << 40
 """A step has as many deadlines as its rows bring: cut by them, it would be many small ones."""
 _READ_AT_ONCE = 10_000
+
+
+@contextmanager
+def no_collector() -> Iterator[None]:
+    """No garbage is collected: rows by the hundred thousand would be looked at again and again, and have no cycles."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class FileScoring:

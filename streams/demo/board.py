@@ -57,7 +57,7 @@ class Board:
 
     def render(self, now: datetime, height: int, footer: list[str]) -> RenderableType:
         """Everything, for a terminal of so many lines."""
-        room = max(6, height - len(footer) - 12)
+        room = max(6, height - len(footer) - 14)
         upper = max(3, room * 6 // 10)
         counts = "   ".join(f"[{_COLOURS.get(tier, '')}]{tier} {count}[/]" for tier, count in self.counts().items())
         return Group(
