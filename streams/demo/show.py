@@ -141,16 +141,16 @@ class Show:
     def _footer(self, workers: Workers) -> list[str]:
         variables = ("LEADSTREAM_BOOTSTRAP_SERVERS", "LEADSTREAM_TOPIC_PREFIX")
         prefix = " ".join(f"{name}={self.environment[name]}" for name in variables if self.environment[name])
-        metrics = "  ".join(f"{stage} http://127.0.0.1:{port}/metrics" for stage, port in workers.ports.items())
+        metrics = [f"metrics of {stage}: http://127.0.0.1:{port}/metrics" for stage, port in workers.ports.items()]
         return [
             "[bold]your own lead turns hot:[/] in another terminal, in this folder",
             f"  {prefix} .venv/bin/leadstream send --now examples/hot-lead.jsonl",
-            f"metrics: {metrics}",
+            *metrics,
             "Ctrl-C ends the demo and leaves nothing behind",
         ]
 
     def _view(self, workers: Workers) -> RenderableType:
-        return self.board.render(now(), self.console.height, self._footer(workers))
+        return self.board.render(now(), *self.console.size, self._footer(workers))
 
     def _plain_start(self, workers: Workers) -> None:
         counts = ", ".join(f"{count} {tier}" for tier, count in self.board.counts().items())

@@ -73,7 +73,7 @@ def test_ones_own_lead_turns_hot_in_less_than_a_second_and_ctrl_c_leaves_nothing
     demo.until("live tier changes:")
     text = "\n".join(demo.lines)
     assert "hot leads now:" in text
-    assert "metrics: ingest http://127.0.0.1:" in text
+    assert "metrics of ingest: http://127.0.0.1:" in text
     settings, arguments = demo.command()
     delays = []
     for number in range(3):
