@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
 
-from tests.engine.world import World
+from tests.engine.world import Worker, World
 from tests.kafka.broker import KafkaBroker
 
 
@@ -32,7 +33,7 @@ def test_exact_over_a_restart_and_a_kill_of_the_broker(
     for outage in (own_kafka.stop, own_kafka.kill):
         world.load(100, per_second=300)
         outage()
-        world.wait_for(lambda: not worker.alive or "no answer from the broker" in worker.readiness(), 10)
+        world.wait_for(partial(_noticed, worker), 10)
         own_kafka.start()
         if not worker.alive:
             assert worker.ended() == 5, worker.says()
@@ -40,6 +41,11 @@ def test_exact_over_a_restart_and_a_kill_of_the_broker(
         world.load(100, per_second=300)
         _settled(world)
     assert world.start(instance="other").ready().stop() == 0
+
+
+def _noticed(worker: Worker) -> bool:
+    """The worker ended, or says that the broker is silent."""
+    return not worker.alive or "no answer from the broker" in worker.readiness()
 
 
 def _settled(world: World) -> None:
