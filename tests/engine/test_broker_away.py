@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -28,16 +27,14 @@ def test_no_broker_at_the_start_is_exit_3_with_a_remedy(worlds: ExitStack, tmp_p
 def test_exact_over_a_restart_and_a_kill_of_the_broker(
     own_kafka: KafkaBroker, worlds: ExitStack, tmp_path: Path
 ) -> None:
-    world = worlds.enter_context(World(own_kafka.bootstrap, "outage", tmp_path).make_topics())
-    worker = world.start(silent_limit_s=1.0).ready()
+    world = World(own_kafka.bootstrap, "outage", tmp_path, silent_limit_s=1.0)
+    worlds.enter_context(world.make_topics()).start().ready()
     for outage in (own_kafka.stop, own_kafka.kill):
         world.load(100, per_second=300)
         outage()
-        world.wait_for(partial(_noticed, worker), 10)
+        world.wait_for(lambda: _noticed(world.workers[-1]), 10)
         own_kafka.start()
-        if not worker.alive:
-            assert worker.ended() == 5, worker.says()
-            worker = world.start(silent_limit_s=1.0)
+        _supervise(world)
         world.load(100, per_second=300)
         _settled(world)
     assert world.start(instance="other").ready().stop() == 0
@@ -45,20 +42,24 @@ def test_exact_over_a_restart_and_a_kill_of_the_broker(
 
 def _noticed(worker: Worker) -> bool:
     """The worker ended, or says that the broker is silent."""
-    return not worker.alive or "no answer from the broker" in worker.readiness()
+    return not worker.alive or "UNREADY no answer from the broker" in worker.readiness()
+
+
+def _supervise(world: World) -> None:
+    """A worker that stopped itself is started again."""
+    last = world.workers[-1]
+    if not last.alive:
+        assert last.ended() == 5, last.says()
+        world.start()
 
 
 def _settled(world: World) -> None:
-    """As a supervisor would: a worker that stopped itself is started again."""
     end = time.monotonic() + 60
     while True:
         try:
             world.settled(5)
         except AssertionError:
-            last = world.workers[-1]
-            if not last.alive:
-                assert last.ended() == 5, last.says()
-                world.start()
+            _supervise(world)
             if time.monotonic() > end:
                 raise
         else:
