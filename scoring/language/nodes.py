@@ -78,8 +78,14 @@ class _Stop(Exception):  # noqa: N818 - not an error: the rest of the file canno
     pass
 
 
-def compose(text: str, problems: Problems) -> Node | None:
-    """The tree of a file, or None where the file cannot be read at all; every problem is noted."""
+def compose(text: str, problems: Problems, kind: str = "model") -> Node | None:
+    """The tree of a file, or None where the file cannot be read at all; every problem is noted.
+
+    Args:
+        text: The file.
+        problems: Where they are noted.
+        kind: What the file is, for messages; also the key that it begins with.
+    """
     start = Place(1, 1)
     try:
         size = len(text.encode())
@@ -87,10 +93,10 @@ def compose(text: str, problems: Problems) -> Node | None:
         problems.add(start, "the file has characters that are no text", "save it as UTF-8")
         return None
     if size > MAX_MODEL_BYTES:
-        problems.add(start, f"the file has {size} bytes", f"a model has at most {MAX_MODEL_BYTES}: shorten it")
+        problems.add(start, f"the file has {size} bytes", f"a {kind} has at most {MAX_MODEL_BYTES}: shorten it")
         return None
     try:
-        return _Composer(yaml.parse(text, Loader=yaml.SafeLoader), problems).document()
+        return _Composer(yaml.parse(text, Loader=yaml.SafeLoader), problems, kind).document()
     except _Stop:
         return None
     except yaml.MarkedYAMLError as error:
@@ -120,9 +126,10 @@ def _place_of_offset(text: str, offset: int) -> Place:
 class _Composer:
     """Builds the tree from the parser's events; stops where going on would only repeat the damage."""
 
-    def __init__(self, events: Iterator[yaml.Event], problems: Problems) -> None:
+    def __init__(self, events: Iterator[yaml.Event], problems: Problems, kind: str) -> None:
         self._events = events
         self._problems = problems
+        self._kind = kind
 
     def document(self) -> Node | None:
         root: Node | None = None
@@ -132,11 +139,11 @@ class _Composer:
                     self._problems.add(_place(event.start_mark), "%TAG is not allowed", "remove it")
                 if root is not None:
                     place = _place(event.start_mark)
-                    self._problems.add(place, "a second document begins", "a model is one document: remove it")
+                    self._problems.add(place, "a second document begins", f"a {self._kind} is one document: remove it")
                     raise _Stop
                 root = self._node(next(self._events), 1)
         if root is None:
-            self._problems.add(Place(1, 1), "the file is empty", "begin with model: NAME")
+            self._problems.add(Place(1, 1), "the file is empty", f"begin with {self._kind}: NAME")
         return root
 
     def _node(self, event: yaml.Event, depth: int) -> Node:
@@ -147,7 +154,9 @@ class _Composer:
             return Broken(place)
         broken = self._refused(event, place)
         if depth > MAX_DEPTH and not isinstance(event, yaml.ScalarEvent):
-            self._problems.add(place, f"deeper than {MAX_DEPTH}", "no model needs this: check brackets and indentation")
+            self._problems.add(
+                place, f"deeper than {MAX_DEPTH}", f"no {self._kind} needs this: check brackets and indentation"
+            )
             raise _Stop
         node: Node
         if isinstance(event, yaml.SequenceStartEvent):
@@ -167,7 +176,9 @@ class _Composer:
             self._problems.add(place, f"anchor &{quoted(anchor)} is not allowed", "remove it")
         if tag is not None:
             shown = quoted(tag.replace("tag:yaml.org,2002:", "!!"))
-            self._problems.add(place, f"tag {shown} is not allowed", "remove it: the model's values need no types")
+            self._problems.add(
+                place, f"tag {shown} is not allowed", f"remove it: the {self._kind}'s values need no types"
+            )
         return anchor is not None or tag is not None
 
     def _sequence(self, place: Place, depth: int) -> Sequence:

@@ -1,4 +1,4 @@
-"""What is wrong with a model file, and where."""
+"""What is wrong with a model or a policy file, and where."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from scoring.model import Place
 
-__all__ = ["ModelError", "Problem", "Problems", "quoted", "suggestion"]
+__all__ = ["FileError", "ModelError", "PolicyError", "Problem", "Problems", "quoted", "suggestion"]
 
 _SHOWN = 60
 
@@ -32,8 +32,8 @@ class Problem:
         return f"{self.file}:{self.line}:{self.column}: {self.message}"
 
 
-class ModelError(ValueError):
-    """A model file is wrong. Raised by `read_model`.
+class FileError(ValueError):
+    """A file of the user is wrong: a `ModelError` or a `PolicyError`.
 
     Attributes:
         problems: All of them, in the order of the file.
@@ -42,6 +42,14 @@ class ModelError(ValueError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = sorted(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class ModelError(FileError):
+    """A model file is wrong. Raised by `read_model`."""
+
+
+class PolicyError(FileError):
+    """A policy file is wrong. Raised by `read_policy`."""
 
 
 class Problems:

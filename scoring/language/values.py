@@ -98,14 +98,14 @@ def read_name(node: Node, what: str, problems: Problems) -> str | None:
     return None
 
 
-def read_model_name(node: Node, problems: Problems) -> str | None:
-    """The name of a model: as other names, and with `-`, because it is also the name of a file."""
+def read_model_name(node: Node, problems: Problems, kind: str = "model") -> str | None:
+    """The name of a model or a policy: as other names, and with `-`, because it is also the name of a file."""
     if isinstance(node, Broken):
         return None
     if isinstance(node, Scalar) and _MODEL_NAME.fullmatch(node.text):
         return node.text
     remedy = "write 1 to 64 of a-z, 0-9, _ and -, beginning with a letter, such as b2b-default"
-    problems.add(node.place, f"model is {described(node)}", remedy)
+    problems.add(node.place, f"{kind} is {described(node)}", remedy)
     return None
 
 
