@@ -26,18 +26,22 @@ from schemas.times import parse_iso
 
 __all__ = [
     "Cause",
+    "Closed",
     "DeadLetterHeaders",
     "DeadlineCause",
     "EventCause",
+    "LeadName",
     "LeadScore",
     "LeadScoreOut",
     "ModelCause",
     "ModelRef",
     "Reason",
     "ReasonOut",
+    "RuleName",
     "ScoringModel",
     "TierChange",
     "TierChangeOut",
+    "Time",
     "cloud_event_headers",
     "encode_lead_score",
     "encode_tier_change",
@@ -64,11 +68,13 @@ PublishedValue = PublishedText | Annotated[int, Field(ge=MIN_INT, le=MAX_INT)] |
 PublishedName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_FIELD_NAME)]
 
 
-class _Closed(BaseModel):
+class Closed(BaseModel):
+    """What leaves: strict types, no unknown key."""
+
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class ScoringModel(_Closed):
+class ScoringModel(Closed):
     """Which model a score was made with."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME)]
@@ -76,7 +82,7 @@ class ScoringModel(_Closed):
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
-class Reason(_Closed):
+class Reason(Closed):
     """A rule that counts: the points it gives, before its dimension is clamped, and the evidence's time."""
 
     rule: RuleName
@@ -85,26 +91,26 @@ class Reason(_Closed):
     since: Time
 
 
-class EventCause(_Closed):
+class EventCause(Closed):
     """The change came with an event."""
 
     event_id: Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID)]
     kind: RuleName
 
 
-class DeadlineCause(_Closed):
+class DeadlineCause(Closed):
     """The change came with time alone: the first rule whose points changed, or `stay_at_least`."""
 
     deadline: RuleName
 
 
-class ModelCause(_Closed):
+class ModelCause(Closed):
     """The change came with this version of the model."""
 
     model: Annotated[int, Field(ge=1, le=MAX_INT)]
 
 
-class TierChange(_Closed):
+class TierChange(Closed):
     """One lead goes from one tier to another. Key: `lead_id`. A reader that keeps the last `seq` sees each once."""
 
     id: Annotated[str, StringConstraints(pattern=r":[1-9][0-9]*$"), Field(description="`{lead_id}:{seq}`")]
@@ -126,7 +132,7 @@ class TierChange(_Closed):
     model: ScoringModel
 
 
-class LeadScore(_Closed):
+class LeadScore(Closed):
     """Where a lead stands now. Key: `lead_id`; the topic is compacted."""
 
     lead_id: LeadName
