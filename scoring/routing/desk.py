@@ -5,17 +5,21 @@ Nothing here knows leads; the loads are told by whoever gives and takes leads.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 import msgspec
 
 from scoring.routing.policy import Policy, Team
 from scoring.routing.presence import Presence
+from scoring.row import RowCodecError
 
 __all__ = ["OWNER_PREFIX", "TEAM_PREFIX", "Desk", "Picked"]
 
 OWNER_PREFIX, TEAM_PREFIX = b"\0person:", b"\0team:"
 """Of the keys under which the table keeps what is known of owners and teams."""
+
+_CODEC = 1
 
 AWAY, FULL, OFF_HOURS, PRESENT = "away", "full", "off_hours", "present"
 
@@ -41,13 +45,13 @@ class _TeamRow(msgspec.Struct, array_like=True):
         weights: Of smooth weighted round robin, by member.
     """
 
-    codec: int = 1
+    codec: int = _CODEC
     last: str | None = None
     weights: dict[str, int] = {}
 
 
 class _OwnerRow(msgspec.Struct, array_like=True):
-    codec: int = 1
+    codec: int = _CODEC
     picks: int = 0
 
 
@@ -73,12 +77,16 @@ class Desk:
 
     # --- state ------------------------------------------------------------------------------------------------------
 
-    def restore(self, key: bytes, value: bytes) -> None:
-        """Takes a row of the table."""
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        """Takes a row of the table; None deletes.
+
+        Raises:
+            RowCodecError: It cannot be read, or is of a newer version.
+        """
         if key.startswith(OWNER_PREFIX):
-            self._owners[key[len(OWNER_PREFIX) :].decode()] = _decode_owner(value)
+            _restore(self._owners, key[len(OWNER_PREFIX) :].decode(), value, _decode_owner)
         else:
-            self._teams[key[len(TEAM_PREFIX) :].decode()] = _decode_team(value)
+            _restore(self._teams, key[len(TEAM_PREFIX) :].decode(), value, _decode_team)
 
     def changed_rows(self) -> Iterator[tuple[bytes, bytes | None]]:
         """Rows that changed since the last call, in order of their keys; None deletes."""
@@ -141,7 +149,8 @@ class Desk:
 
     def _obstacle(self, team: Team, member: str, at_ms: int, own: str | None) -> str | None:
         """Why a member is no candidate; None: it is one."""
-        assert self._presence is not None and self._policy is not None
+        assert self._presence is not None
+        assert self._policy is not None
         if self._presence.away(member, at_ms):
             return AWAY
         capacity = self._policy.owners[member].capacity
@@ -185,6 +194,22 @@ class Desk:
         picked = max(candidates, key=lambda member: weights[member])
         weights[picked] -= total
         return picked
+
+
+_Row = TypeVar("_Row", _OwnerRow, _TeamRow)
+
+
+def _restore(rows: dict[str, _Row], name: str, value: bytes | None, decode: Callable[[bytes], _Row]) -> None:
+    if value is None:
+        rows.pop(name, None)
+        return
+    try:
+        row = decode(value)
+    except msgspec.MsgspecError as error:
+        raise RowCodecError(f"the row of {name} cannot be decoded: {error}") from error
+    if row.codec != _CODEC:
+        raise RowCodecError(f"the row of {name} has codec {row.codec}, this program reads codec {_CODEC}; upgrade it")
+    rows[name] = row
 
 
 def _next_in_turn(members: tuple[str, ...], candidates: list[str], last: str | None) -> str:
