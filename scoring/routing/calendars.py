@@ -84,13 +84,14 @@ class Calendar:
         """The first moment after this one at which the hours begin or end; None: none within ten years."""
         if self.always:
             return None
-        for year in range(first := utc_year(at_ms), first + 11):
-            if year > utc_year(at_ms + HORIZON_MS):
-                break
+        last = utc_year(at_ms + HORIZON_MS)
+        for year in range(utc_year(at_ms), last + 1):
             begins, ends, _ = self._year(year)
-            after = [edges[place] for edges in (begins, ends) if (place := bisect_right(edges, at_ms)) < len(edges)]
-            if after:
-                return min(after)
+            changes = [edges[place] for edges in (begins, ends) if (place := bisect_right(edges, at_ms)) < len(edges)]
+            for change in sorted(changes):
+                # Between two years hours may go on, which is no change.
+                if self.working(change) != self.working(change - 1):
+                    return change
         return None
 
     def _passed(self, year: int, at_ms: int) -> int:

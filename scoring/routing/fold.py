@@ -3,8 +3,8 @@
 The fold is a pure function of the topic. Wherever it is cut and taken up again (from the rows, and the memo of what
 else must be remembered) it tells the same with the same ids.
 
-Log time is the smallest of the score partitions' log times, and moves through every millisecond: at each, absences and
-hours come first, then the waiting line, then deadlines by lead. A record is applied when it is read, also one that is
+Log time is the smallest of the score partitions' log times. It begins when all of them have told theirs, and then moves
+through every millisecond: at each, absences and hours come first, then the waiting line, then deadlines by lead. A record is applied when it is read, also one that is
 ahead of log time; before a tier change, a hand command, a merge or a late answer its lead's clock does what was due
 before it, so that no breach is lost because a partition lags, and an answer in time is one however late it is read.
 """
@@ -296,6 +296,10 @@ class RoutingFold:
         if self._version is None:
             router.log_time_ms = until_ms
             return True
+        if router.log_time_ms == 0 and until_ms > 0:
+            # Time begins: what came and went before is nobody's business.
+            router.log_time_ms = until_ms
+            self._leave(router.presence.all_away(until_ms), until_ms)
         while self._losing or router.log_time_ms < until_ms or self._is_due(until_ms):
             if not self._lose() or self._is_full():
                 return False
@@ -323,8 +327,11 @@ class RoutingFold:
         presence = self._router.presence
         place = presence.first_edge(moment) - 1
         leaving = presence.edges[place][1] if place >= 0 and presence.edges[place][0] == moment else ()
-        self._router.absent(leaving, moment)
-        self._losing += [(owner, moment) for owner in leaving]
+        self._leave(leaving, moment)
+
+    def _leave(self, owners: tuple[str, ...], moment: int) -> None:
+        self._router.absent(owners, moment)
+        self._losing += [(owner, moment) for owner in owners]
 
     def _lose(self) -> bool:
         """Takes from those who are away the leads that are not open; False if the step is full before."""

@@ -38,9 +38,10 @@ def merge(steps: Steps, lead_id: str, into: str, at_ms: int) -> None:
         strong.tier = weak.tier
     if weak.answered_ms is not None:
         strong.answered_ms = max(weak.answered_ms, strong.answered_ms or 0)
+    passed = strong.passed if strong.waiting else weak.passed
     _empty(steps, lead_id, weak)
     if strong.open and strong.owner is None:
-        strong.pick, strong.passed, strong.by = "waiting", weak.passed, None
+        strong.pick, strong.passed, strong.by = "waiting", passed, None
         book.freed = True
         steps.join_line(into, strong)
 

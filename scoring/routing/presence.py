@@ -48,6 +48,10 @@ class Presence:
         """Whether an owner is absent."""
         return bool(bisect_right(self._absences[owner], at_ms) % 2)
 
+    def all_away(self, at_ms: int) -> tuple[str, ...]:
+        """Everybody who is absent, by name."""
+        return tuple(sorted(owner for owner in self._absences if self.away(owner, at_ms)))
+
     def working(self, owner: str, at_ms: int) -> bool:
         """Whether a moment is within an owner's hours."""
         return self._calendars[owner].working(at_ms)
