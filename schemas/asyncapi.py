@@ -13,11 +13,11 @@ __all__ = ["CONTRACT_VERSION", "document"]
 CONTRACT_VERSION = "1.0.0"
 """Of all contracts together: the first number is that of the folders under `schemas/examples/`."""
 
-JSON_CONTRACTS = ("event", "internal", "lead_score", "tier_change")
+JSON_CONTRACTS = ("assignment", "event", "internal", "lead_score", "sla_event", "tier_change")
 
 _EXAMPLES = Path(__file__).parent / "examples"
 _PRIVATE = "private"
-_OURS = ("ingest", "score", "`leadstream dlq`")
+_OURS = ("ingest", "score", "route", "`leadstream dlq`")
 
 _DESCRIPTION = (
     "Lead events in, tier changes out. Every raw topic takes every kind of event; unknown members of an event are "
@@ -26,19 +26,22 @@ _DESCRIPTION = (
 )
 
 _BYTES = {"type": "string", "format": "binary"}
-_CLOUD_EVENT_HEADERS = {
-    "type": "object",
-    "description": "CloudEvents 1.0, Kafka binding, binary mode",
-    "properties": {
-        "ce_specversion": {"const": "1.0"},
-        "ce_id": {"type": "string", "description": "`id` of the tier change"},
-        "ce_type": {"const": "leadstream.tier_change.v1"},
-        "ce_source": {"const": "leadstream/score"},
-        "ce_time": {"type": "string", "format": "date-time", "description": "`effective_at`"},
-        "ce_subject": {"type": "string", "description": "`lead_id`"},
-        "content-type": {"const": "application/json"},
-    },
-}
+
+
+def _cloud_event(what: str, name: str, source: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": "CloudEvents 1.0, Kafka binding, binary mode",
+        "properties": {
+            "ce_specversion": {"const": "1.0"},
+            "ce_id": {"type": "string", "description": f"`id` of the {what}"},
+            "ce_type": {"const": f"leadstream.{name}.v1"},
+            "ce_source": {"const": f"leadstream/{source}"},
+            "ce_time": {"type": "string", "format": "date-time", "description": "`effective_at`"},
+            "ce_subject": {"type": "string", "description": "`lead_id`"},
+            "content-type": {"const": "application/json"},
+        },
+    }
 
 
 def document() -> dict[str, Any]:
@@ -60,7 +63,7 @@ def document() -> dict[str, Any]:
 
 def _message_of(topic: Topic) -> str:
     """The name of what is in a topic; `dead_letter` where the contract is about the headers alone."""
-    names = {"dead_letter_headers": "dead_letter", "log_record": "log_record"}
+    names = {"dead_letter_headers": "dead_letter", "log_record": "log_record", "routing_record": "routing_record"}
     return names.get(topic.contract, topic.contract if topic.contract in JSON_CONTRACTS else _PRIVATE)
 
 
@@ -105,14 +108,22 @@ def _messages() -> dict[str, Any]:
         "One codec byte and the msgpack array `[safe_ms, [row, row, ...]]`; see `schemas/log.py`. "
         "`leadstream read lead-events` shows the rows as JSON lines."
     )
+    routing_record = (
+        "One codec byte and a msgpack array of rows; see `schemas/routing_log.py`. "
+        "`leadstream read lead-routing` shows the rows as JSON lines."
+    )
     private = "State of the workers with its own codecs, not meant for others; `leadstream read` shows it."
     return {
         "event": _json_message("event", "A lead did something, or something happened to it."),
         "internal": _json_message("internal", "What workers and commands ask of ingest."),
         "lead_score": _json_message("lead_score", "Where a lead stands now."),
         "tier_change": _json_message("tier_change", "A lead goes from one tier to another.")
-        | {"headers": _CLOUD_EVENT_HEADERS},
+        | {"headers": _cloud_event("tier change", "tier_change", "score")},
+        "assignment": _json_message("assignment", "Who has a lead, and its clock."),
+        "sla_event": _json_message("sla_event", "Something a clock did.")
+        | {"headers": _cloud_event("SLA event", "sla_event", "route")},
         "log_record": {"contentType": "application/x-msgpack", "summary": log_record, "payload": _BYTES},
+        "routing_record": {"contentType": "application/x-msgpack", "summary": routing_record, "payload": _BYTES},
         "dead_letter": {
             "summary": "A raw record that cannot be used, as it was.",
             "contentType": "application/octet-stream",

@@ -40,7 +40,7 @@ from schemas.limits import (
 )
 from schemas.times import TimeWithoutZone, parse_iso
 
-__all__ = ["EVENTS", "EVENT_ADAPTER", "Event", "EventBase", "Lead"]
+__all__ = ["EVENTS", "EVENT_ADAPTER", "Activity", "Event", "EventBase", "Id", "Lead", "Text", "Time"]
 
 
 def _is_a_time(text: str) -> str:

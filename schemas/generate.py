@@ -22,7 +22,8 @@ from schemas.events import EVENTS, Event, EventBase
 from schemas.internal import InternalMessage
 from schemas.outputs import LeadScore, TierChange
 from schemas.reasons import REASONS
-from schemas.topics import KIND_TOPICS, RESERVED_TOPICS, TOPICS
+from schemas.routing import Assignment, SlaEvent
+from schemas.topics import KIND_TOPICS, TOPICS
 
 __all__ = ["generated", "main"]
 
@@ -35,6 +36,8 @@ _CONTRACTS: dict[str, tuple[Any, str]] = {
     "internal": (InternalMessage, "A message of lead-internal, told apart by `type`"),
     "lead_score": (LeadScore, "A record of lead-scores"),
     "tier_change": (TierChange, "A record of tier-changes"),
+    "assignment": (Assignment, "A record of lead-assignments"),
+    "sla_event": (SlaEvent, "A record of sla-events"),
     "dead_letter_headers": (DeadLetterHeaders, "Headers of a record of dead-letters; values are UTF-8 text"),
 }
 
@@ -93,11 +96,7 @@ def _tables() -> dict[str, list[str]]:
             ("reason", "what is wrong", "what to do"),
             ((f"`{reason.name}`", reason.meaning, reason.remedy) for reason in REASONS.values()),
         ),
-        "topics": [
-            *_table(("topic", "what", "written by", "read by", "key", "kept", "time"), topics),
-            "",
-            f"Reserved for routing: {', '.join(f'`{name}`' for name in RESERVED_TOPICS)}.",
-        ],
+        "topics": _table(("topic", "what", "written by", "read by", "key", "kept", "time"), topics),
         "limits": _table(("limit", "value"), _limits()),
     }
 

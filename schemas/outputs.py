@@ -35,6 +35,8 @@ __all__ = [
     "LeadScoreOut",
     "ModelCause",
     "ModelRef",
+    "PublishedName",
+    "PublishedValue",
     "Reason",
     "ReasonOut",
     "RuleName",

@@ -12,11 +12,14 @@ __all__ = [
     "INGEST_PROGRESS",
     "KIND_TOPICS",
     "LEADS_CHANGELOG",
+    "LEAD_ASSIGNMENTS",
     "LEAD_EVENTS",
     "LEAD_INTERNAL",
+    "LEAD_ROUTING",
     "LEAD_SCORES",
     "RAW_TOPICS",
-    "RESERVED_TOPICS",
+    "ROUTES_CHANGELOG",
+    "SLA_EVENTS",
     "TIER_CHANGES",
     "TOPICS",
     "TOPICS_BY_NAME",
@@ -35,8 +38,10 @@ TIER_CHANGES = "tier-changes"
 DEAD_LETTERS = "dead-letters"
 INGEST_PROGRESS = "ingest-progress"
 
-RESERVED_TOPICS = ("lead-routing", "lead-assignments", "sla-events")
-"""Names that routing will use."""
+LEAD_ROUTING = "lead-routing"
+ROUTES_CHANGELOG = "leadstream-route-leads-changelog"
+LEAD_ASSIGNMENTS = "lead-assignments"
+SLA_EVENTS = "sla-events"
 
 
 class Topic(NamedTuple):
@@ -147,6 +152,58 @@ TOPICS = (
         "delete",
         90 * _DAY_MS,
         "CreateTime",
+        group="outputs",
+    ),
+    Topic(
+        LEAD_ROUTING,
+        "routing_record",
+        "null",
+        "score",
+        "route",
+        "tier changes, requests and sales activities in each lead's order, and the log time of each score partition",
+        "delete",
+        90 * _DAY_MS,
+        "CreateTime",
+        partitions=1,
+        group="outputs",
+    ),
+    Topic(
+        ROUTES_CHANGELOG,
+        "state rows (`scoring`)",
+        "`lead_id`; reserved keys begin with a zero byte",
+        "route",
+        "route",
+        "what route remembers of leads, owners and teams, checkpoints, the active policy",
+        "compact",
+        None,
+        "CreateTime",
+        partitions=1,
+        group="state",
+    ),
+    Topic(
+        LEAD_ASSIGNMENTS,
+        "assignment",
+        "`lead_id`",
+        "route",
+        "your systems, the Redis view",
+        "who has each lead, and its clock",
+        "compact",
+        None,
+        "CreateTime",
+        partitions=1,
+        group="state",
+    ),
+    Topic(
+        SLA_EVENTS,
+        "sla_event",
+        "`lead_id`",
+        "route",
+        "your systems",
+        "what clocks did: started, reminded, breached, escalated, answered, withdrawn, replaced, cancelled",
+        "delete",
+        90 * _DAY_MS,
+        "CreateTime",
+        partitions=1,
         group="outputs",
     ),
     Topic(

@@ -3,10 +3,11 @@
 The fold is a pure function of the topic. Wherever it is cut and taken up again (from the rows, and the memo of what
 else must be remembered) it tells the same with the same ids.
 
-Log time is the smallest of the score partitions' log times. It begins when all of them have told theirs, and then moves
-through every millisecond: at each, absences and hours come first, then the waiting line, then deadlines by lead. A record is applied when it is read, also one that is
-ahead of log time; before a tier change, a hand command, a merge or a late answer its lead's clock does what was due
-before it, so that no breach is lost because a partition lags, and an answer in time is one however late it is read.
+Log time is the smallest of the score partitions' log times. It begins when all of them have told theirs, and then
+moves through every millisecond: at each, absences and hours come first, then the waiting line, then deadlines by lead.
+A record is applied when it is read, also one that is ahead of log time; before a tier change, a hand command, a merge
+or a late answer its lead's clock does what was due before it, so that no breach is lost because a partition lags, and
+an answer in time is one however late it is read.
 """
 
 from __future__ import annotations

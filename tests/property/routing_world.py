@@ -217,7 +217,8 @@ def row_of(record: Record) -> RoutingRow:
         return LogTime(fields["partition"], fields["partitions"], fields["at"])
     if record["type"] == "policy_change":
         policy = fields["policy"]
-        return PolicyControl(fields["received_at_ms"], policy["policy"], policy["version"], "0" * 64, json.dumps(policy))
+        name, version = policy["policy"], policy["version"]
+        return PolicyControl(fields["received_at_ms"], name, version, "0" * 64, json.dumps(policy))
     kinds: dict[str, Any] = {
         "request": RoutedRequest,
         "activity": RoutedActivity,

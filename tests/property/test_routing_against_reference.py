@@ -28,7 +28,7 @@ def told_by_reference(policy: dict[str, Any], records: list[Record]) -> list[dic
 def in_text(told: dict[str, Any]) -> dict[str, Any]:
     times = ("since", "effective_at", "due_at", "started_at")
     made = {name: iso(value) if name in times else value for name, value in told.items()}
-    return made | ({"sla": in_text(made["sla"])} if made.get("sla") else {})
+    return made | ({"sla": in_text(told["sla"])} if told.get("sla") else {})
 
 
 def told_by_fold(policy: dict[str, Any], records: list[Record], chance: Random) -> list[dict[str, Any]]:

@@ -31,6 +31,9 @@ OF_THE_SCHEMA = {
 """Reasons that JSON Schema can express."""
 
 
+CONTRACTS = ["event", "internal", "lead_score", "tier_change", "assignment", "sla_event", "dead_letter_headers"]
+
+
 def validator(contract: str) -> Draft202012Validator:
     schema = json.loads((FOLDER / "json_schema" / f"{contract}.json").read_text())
     Draft202012Validator.check_schema(schema)
@@ -77,7 +80,7 @@ def test_poison_is_poison_by_the_schema(poison: Poison) -> None:
     assert not validator("event").is_valid(value)
 
 
-@pytest.mark.parametrize("contract", ["event", "internal", "lead_score", "tier_change", "dead_letter_headers"])
+@pytest.mark.parametrize("contract", CONTRACTS)
 def test_examples_are_good_by_the_schema(contract: str) -> None:
     check = validator(contract)
     for file in (FOLDER / "examples" / contract / "v1").glob("*.json"):

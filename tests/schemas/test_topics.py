@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 
 from schemas.log import EVENT_ROWS
-from schemas.topics import KIND_TOPICS, RAW_TOPICS, RESERVED_TOPICS, TOPICS, TOPICS_BY_NAME, topic_of_kind
+from schemas.topics import KIND_TOPICS, RAW_TOPICS, TOPICS, TOPICS_BY_NAME, topic_of_kind
 
 
 def test_names_are_unique_and_kafkas() -> None:
     names = [topic.name for topic in TOPICS]
     assert len(set(names)) == len(names)
-    assert not set(names) & set(RESERVED_TOPICS)
     for name in names:
         assert name.replace("-", "").isalnum()
 

@@ -102,7 +102,7 @@ class Reference:
             numbers[chosen] -= sum(weight.values())
         self.team_last[name] = chosen
         self.picks[chosen] = self.picks.get(chosen, 0) + 1
-        return chosen
+        return str(chosen)
 
     # --- leads
 
