@@ -23,8 +23,8 @@ from schemas.events import EVENT_ADAPTER, EventBase
 from schemas.events_wire import AnyWireEvent, WireEvent
 from schemas.judging import load_object, validate
 from schemas.limits import MAX_AGE_MS, MAX_AHEAD_MS, MAX_DEPTH, MAX_EVENT_BYTES, MAX_TIME_MS
-from schemas.log import EVENT_ROWS, EventRow
-from schemas.naming import lead_name
+from schemas.log import EVENT_ROWS, EventRow, Link
+from schemas.naming import lead_name, links_of
 from schemas.times import iso, parse_iso
 
 __all__ = ["contract_row", "decode_event", "judge_event", "needs_care"]
@@ -37,13 +37,14 @@ _SHALLOW_BYTES = 2 * MAX_DEPTH
 _NOT_TAKEN = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
-def decode_event(raw: bytes | None, received_at_ms: int, id_key: bytes) -> EventRow:
+def decode_event(raw: bytes | None, received_at_ms: int, id_key: bytes, links: list[Link] | None = None) -> EventRow:
     """The row of an event.
 
     Args:
         raw: Value of the raw record.
         received_at_ms: Broker time of the raw record.
         id_key: Key of the e-mail hash, not empty.
+        links: Gets, for an event that names its lead in several ways, that the weaker names belong to the strongest.
 
     Raises:
         Refused: The event cannot be used.
@@ -60,11 +61,18 @@ def decode_event(raw: bytes | None, received_at_ms: int, id_key: bytes) -> Event
                 and 0 <= received_at_ms <= MAX_TIME_MS
             ):
                 lead = event.lead
-                name = lead_name(lead.lead_id, lead.email, lead.anonymous_id, id_key)
-                return event.row(name, received_at_ms, occurred_ms)
+                lead_id, email, anonymous_id = lead.lead_id, lead.email, lead.anonymous_id
+                name = lead_name(lead_id, email, anonymous_id, id_key)
+                row = event.row(name, received_at_ms, occurred_ms)
+                if links is not None and (
+                    (anonymous_id is not None and (lead_id is not None or email is not None))
+                    or (email is not None and lead_id is not None)
+                ):
+                    links += links_of(lead_id, email, anonymous_id, id_key, received_at_ms, occurred_ms)
+                return row
         except _NOT_TAKEN:
             pass
-    return judge_event(raw, received_at_ms, id_key)
+    return judge_event(raw, received_at_ms, id_key, links)
 
 
 def needs_care(raw: bytes) -> bool:
@@ -79,7 +87,7 @@ def needs_care(raw: bytes) -> bool:
     return b"\\u0000" in raw
 
 
-def judge_event(raw: bytes | None, received_at_ms: int, id_key: bytes) -> EventRow:
+def judge_event(raw: bytes | None, received_at_ms: int, id_key: bytes, links: list[Link] | None = None) -> EventRow:
     """The row of an event, by the contract itself: ten times as slow as `decode_event`, and the one that words.
 
     Raises:
@@ -92,7 +100,10 @@ def judge_event(raw: bytes | None, received_at_ms: int, id_key: bytes) -> EventR
     name = lead_name(lead.lead_id, lead.email, lead.anonymous_id, id_key)
     occurred_ms = parse_iso(event.occurred_at)
     _check_age(occurred_ms, received_at_ms)
-    return contract_row(event, name, received_at_ms, occurred_ms)
+    row = contract_row(event, name, received_at_ms, occurred_ms)
+    if links is not None:
+        links += links_of(lead.lead_id, lead.email, lead.anonymous_id, id_key, received_at_ms, occurred_ms)
+    return row
 
 
 def _check_age(occurred_ms: int, received_ms: int) -> None:
