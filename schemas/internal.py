@@ -150,7 +150,7 @@ def forwarded_rows(message: ForwardRequest) -> list[EventRow]:
         _, rows = decode_record(_bytes(message.rows))
     except LogCodecError as error:
         raise Refused("bad_merge", "rows cannot be read as a record of lead-events") from error
-    events = [row for row in rows if isinstance(row, EventRow)]
+    events: list[EventRow] = [row for row in rows if isinstance(row, EventRow)]
     if len(events) != len(rows):
         raise Refused("bad_merge", "rows has something else than events in it")
     return events

@@ -1,8 +1,8 @@
 """The kernel: what an event or a moment makes of a lead. No clock, no I/O, whole numbers only.
 
-`Kernel.event` and `Kernel.deadline` are the only ways in which a row moves; both end in `_settle`, which works out
-scores, winners and tier from the points of the rules. Rules are looked at anew only where the event feeds them, or
-where their own next change has come.
+`Kernel.event`, `Kernel.deadline` and `Kernel.unite` are the ways in which a row moves; all end in `_settle`, which
+works out scores, winners and tier from the points of the rules. At an event, rules are looked at anew only where it
+feeds them, or where their own next change has come.
 """
 
 from __future__ import annotations
@@ -154,6 +154,52 @@ class Kernel:
         if changed:
             row.at = moment
         return changed, STAY_AT_LEAST if cause is None else self.model.rule_names[cause]
+
+    def unite(self, row: Row, other: Row, at: int, *, with_tier: bool) -> int:
+        """Takes in what another row has learnt, at `at` or the lead's own time; what it changed.
+
+        Evidence and profile are united, the later match holds: in whatever order and however often, the result is the
+        same. With `with_tier` the better tier of the two holds, with its since; then the lead is assessed.
+        """
+        at = max(at, row.at)
+        row.at = row.seen_at = at
+        self._learn_from(row, other)
+        before, since = row.tier, row.tier_since
+        if with_tier and other.tier < row.tier:
+            row.tier, row.tier_since = other.tier, None if other.tier_since is None else min(other.tier_since, at)
+            row.tier_name = self.model.ladder.names[row.tier]
+        row.stale = 0
+        self._look(row, at, self._all_rules)
+        changed = self._settle(row, at)
+        if row.tier != before:
+            row.seq += changed != TIER_CHANGED
+            changed = TIER_CHANGED
+        elif changed == TIER_CHANGED:
+            # Lifted, and fallen back at once: nobody saw it.
+            row.seq -= 1
+            row.tier_since = since
+            changed = SCORES_CHANGED
+        self._set_due(row)
+        return changed
+
+    def _learn_from(self, row: Row, other: Row) -> None:
+        for number, place in enumerate(other.places):
+            if place < 0:
+                continue
+            times, keys = other.evidence[place], other.evidence[place + 1]
+            if times.__class__ is int:
+                self._learn(row, number, times, keys)
+            else:
+                for time, key in zip(times, keys, strict=True):
+                    self._learn(row, number, time, key)
+        for rule, matcher in self.model.matchers.items():
+            row.matches[rule] = max(row.matches[rule], other.matches[rule])
+            row.matches[rule] = max(row.matches[rule], matcher(row))
+        for field, value in other.profile.items():
+            known = row.profile.get(field)
+            if known is None or value[1:] > known[1:]:
+                row.profile[field] = value
+                self.grown += _PROFILE_BYTES + (4 * len(value[0]) if isinstance(value[0], str) else 0)
 
     def model_changed(self, row: Row, at: int) -> None:
         """Looks anew at a row of an older model that this kernel has just read, at `at` or the lead's own time."""

@@ -74,10 +74,10 @@ def test_reasons_of_internal_messages() -> None:
         ({"lead_id": "x" * 203}, "too_long"),
         ({"merged_from": ""}, "empty_text"),
     ):
-        assert reason_of(lambda change=change: merge_of(merge | change)) == reason  # type: ignore[misc]
+        assert reason_of(lambda change=change: merge_of(merge | change)) == reason
     for rows in (b"", b"{}", encode_record(1, [Alarm(1)]), encode_record(1, [Link("a:1", 1, "crm-17", 0)])):
         forward = {"type": "forward", "rows": base64.b64encode(rows).decode() or "="}
-        assert reason_of(lambda forward=forward: forwarded_of(forward)) == "bad_merge"  # type: ignore[misc]
+        assert reason_of(lambda forward=forward: forwarded_of(forward)) == "bad_merge"
     assert reason_of(lambda: decode_internal(json.dumps(alarm | {"more": 1}).encode())) == "unknown_field"
     assert reason_of(lambda: decode_internal(json.dumps(model).encode())) == "digest_mismatch"
     assert reason_of(lambda: decode_internal(json.dumps(model | {"sha256": "x"}).encode())) == "unknown_value"
