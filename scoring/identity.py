@@ -81,9 +81,11 @@ class Identity(msgspec.Struct, array_like=True):
 
     def named(self, name: str, number: int) -> bool:
         """Takes an alias in, the latest last; whether the merge with this number is new."""
-        known = self.names.pop(name, 0)
-        self.names[name] = max(known, number)
-        return number > known
+        if number <= self.names.get(name, 0):
+            return False
+        self.names.pop(name, None)
+        self.names[name] = number
+        return True
 
     def trim(self) -> None:
         """Forgets the oldest names where there are too many."""

@@ -10,11 +10,11 @@ from scoring.identity import Claim, Identity
 from scoring.kernel import Kernel
 from scoring.row import ROW_CODEC, Row, RowCodecError, decode_row, encode_row, evidence_of
 
-__all__ = ["BadMerge", "Linked", "check_body", "follow_link", "is_merged", "unite"]
+__all__ = ["BadMerge", "Linked", "check_body", "follow_link", "is_merged", "problem_of", "unite"]
 
 
 class BadMerge(ValueError):  # noqa: N818 - it is raised, caught and told as what it is
-    """A link or a merge that ingest would not have written; nothing is done about it."""
+    """A merge whose body is no row of the table."""
 
 
 class Linked(NamedTuple):
@@ -38,14 +38,26 @@ def is_merged(row: Row) -> bool:
     return row.identity is not None and row.identity.owner != ""
 
 
-def follow_link(kernel: Kernel, row: Row, link: Link) -> Linked:
-    """Takes a link of the row's lead in. Deadlines of the lead up to the link must be applied before.
+def problem_of(row: Link | Merge) -> str | None:
+    """What is wrong with a row that ingest would not have written; None for a good one.
 
     Raises:
-        BadMerge: The owner's name is no stronger one.
+        RowCodecError: Its body is of a newer version.
     """
-    if not is_weaker(link.lead_id, link.owner):
-        raise BadMerge("a link goes from a stronger name to a weaker one, or to its like")
+    if isinstance(row, Link):
+        good = is_weaker(row.lead_id, row.owner)
+        return None if good else "a link does not go from a weaker name to a stronger one"
+    if not is_weaker(row.merged_from, row.lead_id):
+        return "a merge does not go from a weaker name to a stronger one"
+    try:
+        check_body(row.body)
+    except BadMerge as error:
+        return str(error)
+    return None
+
+
+def follow_link(kernel: Kernel, row: Row, link: Link) -> Linked:
+    """Takes a link of the row's lead in. Deadlines of the lead up to the link must be applied before."""
     identity = row.identity = row.identity or Identity()
     at_home, told = not identity.owner, len(identity.owners)
     claim = identity.claimed(link.owner, link.hour_ms)
@@ -57,13 +69,14 @@ def follow_link(kernel: Kernel, row: Row, link: Link) -> Linked:
         return Linked(row, claim)
     identity.sent += 1
     names, identity.names = identity.names, {}
-    row.identity = Identity(names=names) if names else None
-    kernel.rest(row)
-    merge = Merge(link.owner, link.received_at_ms, link.lead_id, encode_row(kernel.model, row), identity.sent)
     empty = kernel.new(row.lead_id)
+    learnt = row if at_home else kernel.new(row.lead_id)
+    learnt.identity = Identity(names=names) if names else None
+    kernel.rest(learnt)
     empty.identity, empty.seq, empty.tier_since = identity, row.seq, row.tier_since
     empty.at = max(row.at, link.received_at_ms)
-    if row.tier == empty.tier:
+    merge = Merge(link.owner, empty.at, link.lead_id, encode_row(kernel.model, learnt), identity.sent)
+    if learnt.tier == empty.tier:
         return Linked(empty, claim, merge)
     empty.seq, empty.tier_since = row.seq + 1, empty.at
     return Linked(empty, claim, merge, row.tier_name)
@@ -73,14 +86,7 @@ def unite(kernel: Kernel, row: Row, merge: Merge) -> tuple[int, bool]:
     """Takes in what an alias had learnt: what it changed, and whether the lead's names are others.
 
     A merge that came before brings no tier again. Deadlines of the lead up to the merge must be applied before.
-
-    Raises:
-        BadMerge: It does not come from a weaker name, or its body is no row.
-        RowCodecError: Its body is of a newer version.
     """
-    if not is_weaker(merge.merged_from, merge.lead_id):
-        raise BadMerge("a merge comes from a stronger name to a weaker one, or from its like")
-    check_body(merge.body)
     other = decode_row(kernel.model, merge.merged_from, merge.body)
     identity = row.identity = row.identity or Identity()
     before = list(identity.names)

@@ -37,7 +37,7 @@ from scoring.deadlines import Deadlines
 from scoring.identity import Claim
 from scoring.kernel import TIER_CHANGED, Kernel
 from scoring.memo import MEMO_CODEC, MODEL_BEFORE_KEY, MODEL_KEY, Memo, ModelRow, decode_memo, encode_memo
-from scoring.merging import BadMerge, follow_link, is_merged, unite
+from scoring.merging import follow_link, is_merged, problem_of, unite
 from scoring.model import Model
 from scoring.outcomes import content_of, merged_of, score_of, tier_change_of
 from scoring.points import NEVER
@@ -257,7 +257,7 @@ class PartitionFold:
 
         Events wait, to be applied lead by lead: `finish` tells what they brought about.
         """
-        if not isinstance(row, EventRow) and not isinstance(row, Link | Merge):
+        if not isinstance(row, EventRow) and (not isinstance(row, Link | Merge) or problem_of(row) is not None):
             return self.advance(safe_ms) and self._control_row(row)
         # Before time moves: deadlines that it makes due are applied in the same step as the events that wait.
         if self._bytes > self._max_bytes or (self._reassess_at is not None and not self._catch_up()):
@@ -273,6 +273,8 @@ class PartitionFold:
         if lead_id not in self._dirty:
             self._touch(lead_id)
         self._bytes += self._growth[type(row)] or self._growth_of(row)
+        if not isinstance(row, EventRow):
+            self._claimed.add(lead_id)
         self._events.append(row)
         self._times.append(self.log_time_ms)
         return True
@@ -288,11 +290,13 @@ class PartitionFold:
         return self._end_step((0, 0))
 
     def _control_row(self, row: LogRow) -> bool:
-        """Applies a row that is no event. False: the step is full before."""
+        """Applies a row that is about no lead, or passes one over. False: the step is full before."""
         if isinstance(row, ModelControl) and (self._version is None or row.version > self._version):
             if not self._drain(max(self.log_time_ms, row.received_at_ms)):
                 return False
             self._control(row)
+        elif isinstance(row, Link | Merge):
+            self._step.problems.append(f"a row is passed over: {problem_of(row)}")
         self._step.applied += 1
         return True
 
@@ -405,10 +409,7 @@ class PartitionFold:
             plain = []
             self._bring_time(row, event, number, done)
             done = number
-            try:
-                row = self._link(row, event) if isinstance(event, Link) else self._merge(row, event)
-            except BadMerge as error:
-                self._step.problems.append(f"a row is passed over: {error}")
+            row = self._link(row, event) if isinstance(event, Link) else self._merge(row, event)
         return row, self._tell_events(row, plain, done)
 
     def _bring_time(self, row: Row, event: Link | Merge, number: int, done: int) -> None:
