@@ -34,7 +34,7 @@ class PeopleWriter(LogWriter):
 
     def event(self) -> Row:
         """Something new of some name, or that two names are one person."""
-        if not self.maybe(0.2):
+        if not self.maybe(0.5 if self.crowd else 0.2):
             return super().event()
         received_at = self.received()
         alias, owner = self.chance.choice(self.links)
@@ -101,4 +101,4 @@ def plain(score: LeadScoreOut | MergedLeadOut) -> Plain:
     """A record of `lead-scores`, as the reference has it."""
     if isinstance(score, MergedLeadOut):
         return {"lead_id": score.lead_id, "merged_into": score.merged_into, "seq": score.seq}
-    return plain_score(score) | {"names": score.names, "shared": score.shared}
+    return plain_score(score) | {"names": sorted(score.names), "shared": score.shared}

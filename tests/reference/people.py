@@ -105,7 +105,7 @@ class PeopleLog(Log):
                 score.clear()
                 score |= {"lead_id": name, "merged_into": self.belongs[name], "seq": seq}
             else:
-                score |= {"names": self.names.get(name, []), "shared": name in self.shared}
+                score |= {"names": sorted(self.names.get(name, [])), "shared": name in self.shared}
         return outcome
 
 

@@ -52,7 +52,7 @@ class Story:
         """
         at = max(self.at, received_at)
         before, since = self.tier, self.tier_since
-        held, held_since = min((other.tier, other.tier_since), (before, since), key=lambda one: (one[0], one[1] != since))
+        held, held_since = (other.tier, other.tier_since) if other.tier < before else (before, since)
         self.evidence.absorb(other.evidence)
         self.known = Known(self.evidence)
         after = tier_at(self.model, scores_at(self.known, at), held, held_since, at)
