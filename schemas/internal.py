@@ -66,7 +66,7 @@ _Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID + len("
 _Base64 = Annotated[str, StringConstraints(min_length=1, max_length=MAX_INTERNAL_BYTES)]
 
 MAX_FORWARD_BYTES = 400_000
-"""Rows of one message are no more than this, unless a single one is: base64 makes four bytes of three."""
+"""A message with several events is no larger than this."""
 
 
 class MergeRequest(_Closed):

@@ -10,22 +10,30 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from schemas.limits import MAX_TIME_TEXT
 
 __all__ = ["TimeWithoutZone", "iso", "parse_iso"]
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - naive on purpose: both ends of the arithmetic are UTC
 _SECOND = timedelta(seconds=1)
 _SECONDS_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}")
 _REST_TEXT = re.compile(r"(?:\.([0-9]{1,30}))?(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))")
 _FRACTION_TEXT = re.compile(r"(?:\.[0-9]{1,30})?")
-_SECONDS_LENGTH = 19
+_DAY_LENGTH, _SECONDS_LENGTH = 10, 19
+_DAY_S, _DAY_MS = 86_400, 86_400_000
 
-_CACHE_SIZE = 50_000
-_seconds_read: dict[str, int] = {}
+_CACHE_SIZE = 100_000
+"""More than a day has seconds: of times of day, none is ever forgotten but for other ways to write them."""
+_days_read: dict[str, int] = {}
+_clocks_read: dict[str, int] = {}
 _rests_read: dict[str, int] = {}
-_seconds_written: dict[int, str] = {}
+_days_written: dict[int, str] = {}
+_clocks_written: dict[int, str] = {}
 _MILLIS_WRITTEN = tuple(f".{milli:03d}Z" for milli in range(1000))
 
 
@@ -39,33 +47,38 @@ def iso(ms: int) -> str:
     Args:
         ms: Milliseconds since 1970, from year 1 to year 9999.
     """
-    second, milli = divmod(ms, 1000)
-    text = _seconds_written.get(second)
-    if text is None:
-        text = (_EPOCH + timedelta(seconds=second)).isoformat()
-        if len(_seconds_written) >= _CACHE_SIZE:
-            _seconds_written.clear()
-        _seconds_written[second] = text
-    return text + _MILLIS_WRITTEN[milli]
+    day, rest = divmod(ms, _DAY_MS)
+    second, milli = divmod(rest, 1000)
+    try:
+        return _days_written[day] + _clocks_written[second] + _MILLIS_WRITTEN[milli]
+    except KeyError:
+        text = (_EPOCH + timedelta(days=day, seconds=second)).isoformat()
+        _keep(_days_written, day, text[:_DAY_LENGTH])
+        _keep(_clocks_written, second, text[_DAY_LENGTH:])
+        return text + _MILLIS_WRITTEN[milli]
 
 
 def parse_iso(text: str) -> int:
     """Milliseconds of an RFC 3339 time; a zone is needed, digits finer than 1 ms are cut.
 
-    Both halves of the text repeat from event to event, so each is looked up: 0.15 µs where 0.5 µs would be needed.
+    Day, time of day and the rest repeat from event to event, so each is looked up: 0.2 µs where 1 µs would be needed.
 
     Raises:
         TimeWithoutZone: The zone is missing.
         ValueError: No such time, or not in this form.
     """
     try:
-        return _seconds_read[text[:_SECONDS_LENGTH]] + _rests_read[text[_SECONDS_LENGTH:]]
+        return (
+            _days_read[text[:_DAY_LENGTH]]
+            + _clocks_read[text[_DAY_LENGTH:_SECONDS_LENGTH]]
+            + _rests_read[text[_SECONDS_LENGTH:]]
+        )
     except KeyError:
         return _parse_new(text)
 
 
 def _parse_new(text: str) -> int:
-    """Reads a time of which a half is not known yet, and keeps both halves for the next one."""
+    """Reads a time of which a part is not known yet, and keeps its parts for the next one."""
     if len(text) > MAX_TIME_TEXT:
         message = f"a time of {len(text)} characters"
         raise ValueError(message)
@@ -73,11 +86,12 @@ def _parse_new(text: str) -> int:
     if not _SECONDS_TEXT.fullmatch(head):
         message = "not a time of the form 2026-03-02T10:15:00Z"
         raise ValueError(message)
-    seconds = (datetime.fromisoformat(head.upper()) - _EPOCH) // _SECOND * 1000
+    day, second = divmod((datetime.fromisoformat(head.upper()) - _EPOCH) // _SECOND, _DAY_S)
     rest = _parse_rest(tail)
-    _keep(_seconds_read, head, seconds)
+    _keep(_days_read, head[:_DAY_LENGTH], day * _DAY_MS)
+    _keep(_clocks_read, head[_DAY_LENGTH:], second * 1000)
     _keep(_rests_read, tail, rest)
-    return seconds + rest
+    return day * _DAY_MS + second * 1000 + rest
 
 
 def _parse_rest(tail: str) -> int:
@@ -100,7 +114,7 @@ def _parse_rest(tail: str) -> int:
     return milli - offset if sign == "+" else milli + offset
 
 
-def _keep(cache: dict[str, int], text: str, value: int) -> None:
+def _keep(cache: dict[K, V], key: K, value: V) -> None:
     if len(cache) >= _CACHE_SIZE:
         cache.clear()
-    cache[text] = value
+    cache[key] = value

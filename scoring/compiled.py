@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from operator import itemgetter
-from typing import Any
+from itertools import compress
 
 from schemas.outputs_wire import ModelRef
 from scoring.digests import rule_digest
@@ -15,8 +14,6 @@ from scoring.signals import compile_signals
 from scoring.tiers import Scores, TierLadder
 
 __all__ = ["CompiledModel"]
-
-Summer = Callable[[Sequence[int]], int]
 
 
 class CompiledModel:
@@ -64,7 +61,8 @@ class CompiledModel:
         }
         self.publish = model.publish
         self.ladder = TierLadder(model.tiers, {name: number for number, name in enumerate(self.rule_names)})
-        self._fit, self._engagement, self._risk = (_summer(model, dimension) for dimension in DIMENSIONS)
+        self._dimension_of = tuple(DIMENSIONS.index(rule.dimension) for rule in model.rules)
+        self._clamps = tuple(_clamp(model.bounds.get(dimension, Bounds())) for dimension in DIMENSIONS)
         self._of = tuple(dimension in model.total.of for dimension in DIMENSIONS)
         self._total = _clamp(Bounds(model.total.min, model.total.max))
         groups = {number: place for place, group in enumerate(_groups(model.rules)) for number in group}
@@ -88,19 +86,12 @@ class CompiledModel:
         matchers = tuple((rule, self.matchers[rule]) for rule in look if rule in self.matchers)
         return tuple(look), matchers, tuple(postponed), tuple(prevented)
 
-    def scores(self, points: Sequence[int]) -> Scores:
-        """The clamped dimensions and the clamped total."""
-        fit, engagement, risk = self._fit(points), self._engagement(points), self._risk(points)
-        in_fit, in_engagement, in_risk = self._of
-        total = (fit if in_fit else 0) + (engagement if in_engagement else 0) + (risk if in_risk else 0)
-        return fit, engagement, risk, self._total(total)
-
     def winners(self, points: Sequence[int]) -> list[tuple[int, int]]:
-        """(rule, points) of what counts, in the order of the file."""
+        """(rule, points) of what counts, in the order of the file: what stands alone, and of each group the largest."""
         found = []
         best: dict[int, int] = {}
         group_of = self.group_of
-        for rule in [rule for rule in self._order if points[rule]]:
+        for rule in compress(self._order, points):
             group = group_of[rule]
             if group is None:
                 found.append((rule, points[rule]))
@@ -110,6 +101,16 @@ class CompiledModel:
             found += [(rule, points[rule]) for rule in best.values()]
             found.sort()
         return found
+
+    def scores(self, winners: Sequence[tuple[int, int]]) -> Scores:
+        """The clamped dimensions and the clamped total of what counts."""
+        sums, dimension_of = [0, 0, 0], self._dimension_of
+        for rule, points in winners:
+            sums[dimension_of[rule]] += points
+        fit, engagement, risk = [clamp(score) for clamp, score in zip(self._clamps, sums, strict=True)]
+        in_fit, in_engagement, in_risk = self._of
+        total = (fit if in_fit else 0) + (engagement if in_engagement else 0) + (risk if in_risk else 0)
+        return fit, engagement, risk, self._total(total)
 
 
 def _place(number: int, rule: Rule, signals: dict[str, int]) -> RulePlace:
@@ -129,27 +130,6 @@ def _groups(rules: Sequence[Rule]) -> tuple[tuple[int, ...], ...]:
         if rule.group is not None:
             found.setdefault((rule.dimension, rule.group), []).append(number)
     return tuple(tuple(group) for group in found.values() if len(group) > 1)
-
-
-def _summer(model: Model, dimension: str) -> Summer:
-    """Sum of a dimension: what stands alone, and of each group the largest; clamped once."""
-    rules = [number for number, rule in enumerate(model.rules) if rule.dimension == dimension]
-    groups = [group for group in _groups(model.rules) if group[0] in rules]
-    grouped = {number for group in groups for number in group}
-    alone = [number for number in rules if number not in grouped]
-    clamp = _clamp(model.bounds.get(dimension, Bounds()))
-    # Two rules or more: `itemgetter` gives a tuple. A sum of one or none is written out.
-    several: Callable[[Any], Any] = itemgetter(*alone) if len(alone) > 1 else (lambda points: ())
-    single = alone[0] if len(alone) == 1 else None
-    best = [(itemgetter(*group), max if model.rules[group[0]].points > 0 else min) for group in groups]
-
-    def total(points: Sequence[int]) -> int:
-        found: int = sum(several(points)) if single is None else points[single]
-        for members, extreme in best:
-            found += extreme(members(points))
-        return clamp(found)
-
-    return total
 
 
 def _clamp(bounds: Bounds) -> Callable[[int], int]:

@@ -49,7 +49,7 @@ class Kernel:
         self._all_rules = tuple(range(len(model.rule_names)))
         # Where no points are enough for a better tier than the last, the first event of a lead takes it there.
         nothing = [0] * len(model.rule_names)
-        self._unheard = model.scores(nothing)
+        self._unheard = model.scores(())
         self._leaves_at_once = model.ladder.tier(self._unheard, nothing, model.ladder.last) != model.ladder.last
 
     def new(self, lead_id: str) -> Row:
@@ -71,6 +71,7 @@ class Kernel:
     def _see(self, row: Row) -> None:
         """Works out all that follows from what a row remembers."""
         self._look(row, row.at, self._all_rules)
+        row.scores = self._unheard
         self._work_out(row)
         row.seen_at = row.at
         natural = self.model.ladder.tier(row.scores, row.points, row.tier)
@@ -141,18 +142,19 @@ class Kernel:
         return seen.due
 
     def deadline(self, row: Row) -> tuple[int, str]:
-        """Goes to the row's due moment; what it changed, and the rule (or `stay_at_least`) that brought it about."""
-        moment = row.due
-        before = list(row.points)
+        """Goes to the row's due moment; what changed, and by which rule (or `stay_at_least`; "" where nothing did)."""
+        moment, points = row.due, row.points
         rules = [rule for rule, change in enumerate(row.changes) if change <= moment]
-        self._look(row, moment, rules)
-        changed = self._settle(row, moment)
-        points = row.points
-        cause = next((rule for rule in rules if points[rule] != before[rule]), None)
+        before = [points[rule] for rule in rules]
+        changed = NOTHING_CHANGED
+        if self._look(row, moment, rules) or row.stay_until <= moment:
+            changed = self._settle(row, moment)
         row.seen_at = moment
         self._set_due(row)
-        if changed:
-            row.at = moment
+        if not changed:
+            return NOTHING_CHANGED, ""
+        row.at = moment
+        cause = next((rule for rule, was in zip(rules, before, strict=True) if points[rule] != was), None)
         return changed, STAY_AT_LEAST if cause is None else self.model.rule_names[cause]
 
     def unite(self, row: Row, other: Row, at: int, *, with_tier: bool) -> int:
@@ -238,7 +240,7 @@ class Kernel:
                         return moment
             if model.winners(points) != row.winners:
                 return moment
-            tier = ladder.tier(model.scores(points), points, row.tier)
+            tier = ladder.tier(row.scores, points, row.tier)
             if tier != row.tier and not (tier > row.tier and moment < stays_until):
                 return moment
 
@@ -326,14 +328,17 @@ class Kernel:
                 changed = True
         return changed
 
-    def _work_out(self, row: Row) -> None:
-        row.scores = self.model.scores(row.points)
-        row.winners = self.model.winners(row.points)
+    def _work_out(self, row: Row) -> bool:
+        """Winners and scores of the points; whether they are others."""
+        winners = self.model.winners(row.points)
+        if winners == row.winners:
+            return False
+        row.winners, row.scores = winners, self.model.scores(winners)
+        return True
 
     def _settle(self, row: Row, at: int) -> int:
         """Scores, winners and tier of the points; what changed."""
-        before = row.winners
-        self._work_out(row)
+        others = self._work_out(row)
         natural = self.model.ladder.tier(row.scores, row.points, row.tier)
         row.stay_until = NEVER
         if natural > row.tier:
@@ -344,7 +349,7 @@ class Kernel:
         if natural != row.tier:
             self._enter(row, natural, at)
             return TIER_CHANGED
-        return SCORES_CHANGED if row.winners != before else NOTHING_CHANGED
+        return SCORES_CHANGED if others else NOTHING_CHANGED
 
     def _enter(self, row: Row, tier: int, at: int) -> None:
         """A tier change. A tier that was just entered may at once be one to be held."""

@@ -12,7 +12,7 @@ which every row of the lead and every deadline that changes something moves on.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import TypeVar, cast
@@ -99,15 +99,25 @@ class PartitionFold:
         max_step_bytes: A step ends before its rows could be larger than this.
         max_step_deadlines: A step ends after so many deadlines.
         max_live: So many leads are kept ready in memory; of all others only the bytes.
+        with_scores: Whether steps have scores.
     """
 
-    def __init__(self, max_step_bytes: int = 6 << 20, max_step_deadlines: int = 5_000, max_live: int = 100_000) -> None:
+    def __init__(
+        self,
+        max_step_bytes: int = 6 << 20,
+        max_step_deadlines: int = 5_000,
+        max_live: int = 100_000,
+        *,
+        with_scores: bool = True,
+    ) -> None:
         self.log_time_ms = _NO_TIME
+        self._with_scores = with_scores
         self.kernel: Kernel | None = None
         self._max_bytes, self._max_deadlines, self._max_live = max_step_bytes, max_step_deadlines, max_live
         self._nearly_full = max_step_bytes * 7 // 8
         self._stored: dict[str, bytes] = {}
         self._live: dict[str, Row] = {}
+        self._due_of = _due_reader(self._live, self._stored)
         self._deadlines = Deadlines(self._due_of)
         self._version: int | None = None
         self._model_rows: dict[bytes, bytes] = {}
@@ -116,9 +126,12 @@ class PartitionFold:
         self._reassess_at: int | None = None
         self._reassess_after: str | None = None
         self._waiting: list[str] = []
-        # Rows of leads that wait, the log time at each, and leads with a link or a merge among them.
+        # Rows of leads that wait, the log time at each, and leads with a deadline up to the latest of these times, and
+        # with a link or a merge among the rows.
         self._events: list[LeadRow] = []
         self._times: list[int] = []
+        self._due: list[str] = []
+        self._due_bytes = 0
         self._claimed: set[str] = set()
         # Tier changes of events that are being applied, and where they belong among them.
         self._ordered: list[tuple[_Place, TierChangeOut]] | None = None
@@ -252,23 +265,20 @@ class PartitionFold:
             position = (offset + 1, 0)
         return self._end_step(position)
 
-    def take(self, row: LogRow, safe_ms: int) -> bool:
+    def take(self, row: LogRow | EventRow, safe_ms: int) -> bool:
         """Time is `safe_ms`, or later already; then the row. False: the step is full, `finish` it and call again.
 
         Events wait, to be applied lead by lead: `finish` tells what they brought about.
         """
         if not isinstance(row, EventRow) and (not isinstance(row, Link | Merge) or problem_of(row) is not None):
             return self.advance(safe_ms) and self._control_row(row)
-        # Before time moves: deadlines that it makes due are applied in the same step as the events that wait.
         if self._bytes > self._max_bytes or (self._reassess_at is not None and not self._catch_up()):
             return False
         now, queue = max(safe_ms, self.log_time_ms), self._deadlines.queue
         # Also at the same time as before: the step may have been full when time came to stand here.
-        if queue and queue[0][0] <= now:
-            if not self.advance(now):
-                return False
-        else:
-            self.log_time_ms = now
+        if queue and queue[0][0] <= now and not self._take_due(now):
+            return False
+        self.log_time_ms = now
         lead_id = row.lead_id
         if lead_id not in self._dirty:
             self._touch(lead_id)
@@ -279,11 +289,29 @@ class PartitionFold:
         self._times.append(self.log_time_ms)
         return True
 
+    def _take_due(self, now: int) -> bool:
+        """Leads with a deadline up to now wait too. False: the step is full."""
+        due, room = self._due, self._max_deadlines - self._fired
+        while (lead_id := self._deadlines.pop(now)) is not None:
+            due.append(lead_id)
+            if lead_id not in self._dirty:
+                self._due_bytes += self._bytes_of(lead_id)
+            if len(due) > room or self._bytes + self._due_bytes > self._max_bytes:
+                # One after the other now, so that the step ends where it is full.
+                return self.advance(now)
+        return True
+
     def advance(self, safe_ms: int) -> bool:
         """Time is `safe_ms`, or later already: applies what is due by then. False: the step is full, call again."""
         self._apply_events()
         self.log_time_ms = max(self.log_time_ms, safe_ms)
         return self._catch_up()
+
+    def told(self) -> list[TierChangeOut]:
+        """Tier changes of the step so far, each told once: what waits is applied, and the step goes on."""
+        self._apply_events()
+        changes, self._step.changes = self._step.changes, []
+        return changes
 
     def finish(self) -> FoldStep:
         """Ends a step that was made of `take` and `advance`; what it brought about."""
@@ -325,11 +353,14 @@ class PartitionFold:
     def _apply_events(self) -> None:
         """Applies the events that wait, lead by lead: what is in memory of a lead is touched once.
 
-        No deadline of another lead lies between them, and leads know nothing of each other, so only the order in which
-        tier changes leave must be restored: that of the rows, and at each row deadlines first.
+        Leads know nothing of each other, so only the order in which tier changes leave must be restored: that of the
+        rows, and at each row deadlines first.
         """
         events = self._events
         if not events:
+            for lead_id in self._due:
+                self._deadlines.note(lead_id, self._due_of(lead_id))
+            self._due, self._due_bytes = [], 0
             return
         stories: dict[str, list[int]] = {}
         for number, event in enumerate(events):
@@ -338,6 +369,8 @@ class PartitionFold:
                 stories[event.lead_id] = [number]
             else:
                 story.append(number)
+        for lead_id in self._due:
+            stories.setdefault(lead_id, [])
         now = self.log_time_ms
         self._ordered = []
         for lead_id, story in stories.items():
@@ -347,6 +380,7 @@ class PartitionFold:
         self._step.applied += len(events)
         self.log_time_ms = now
         self._events, self._times, self._ordered = [], [], None
+        self._due, self._due_bytes = [], 0
         self._claimed.clear()
         self._bytes += self._kernel.grown
         self._expected = self._kernel.grown = 0
@@ -360,11 +394,12 @@ class PartitionFold:
             value = self._stored.get(lead_id)
             row = kernel.new(lead_id) if value is None else kernel.read(lead_id, value)
             self._live[lead_id] = row
-        self._dirty[lead_id] = row
+        if story:
+            self._dirty[lead_id] = row
         if lead_id in self._claimed or is_merged(row):
             row, done = self._tell_who(row, story)
         else:
-            done = self._tell_events(row, story, 0)
+            done = self._tell_events(row, story, -1)
         if row.due <= times[-1]:
             self._fire_between(row, len(times) - 1, done)
         self._deadlines.note(lead_id, row.due)
@@ -395,7 +430,7 @@ class PartitionFold:
 
     def _tell_who(self, row: Row, story: list[int]) -> tuple[Row, int]:
         """Applies waiting rows of a lead that is an alias, or may become one, or gets one; its row and its latest."""
-        done, plain = 0, list[int]()
+        done, plain = -1, list[int]()
         for number in story:
             event = self._events[number]
             if isinstance(event, EventRow):
@@ -457,11 +492,12 @@ class PartitionFold:
     def _fire_between(self, row: Row, last: int, done: int) -> None:
         """Applies a lead's deadlines up to the time of the event `last`, each at the event that brought the time.
 
-        `done` is the lead's latest event so far: what that made due by its own time follows it at once.
+        `done` is the lead's latest event so far, -1 before its first: what that made due by its own time follows it
+        at once.
         """
         times = self._times
         while row.due <= times[last]:
-            number = bisect_left(times, row.due, done)
+            number = bisect_left(times, row.due, max(done, 0))
             self.log_time_ms = times[number]
             self._place = (number, _AFTER_ROW if number == done else _BEFORE_ROW, row.due, row.lead_id)
             self._fire(row)
@@ -492,12 +528,11 @@ class PartitionFold:
 
     def _begin_model(self, kernel: Kernel) -> None:
         self.kernel = kernel
-        growth = growth_by_event(kernel.model.model)
-        self._profile_growth = growth[Profile]
+        self._growth = growth_by_event(kernel.model.model)
+        self._profile_growth = self._growth[Profile]
         # What depends on the row is told by `_growth_of`.
-        self._growth = {Link: 0, Merge: 0}
-        self._growth.update(growth)
-        self._growth[Profile] = 0
+        for row_type in (Profile, Link, Merge):
+            self._growth[row_type] = 0
 
     def _control(self, control: ModelControl) -> None:
         """The next model, if it is one: every lead is looked at anew behind it, in order of their names."""
@@ -575,9 +610,13 @@ class PartitionFold:
     def _touch(self, lead_id: str) -> None:
         """The lead's row must be written at the end of the step."""
         if lead_id not in self._dirty:
-            stored = self._stored.get(lead_id)
-            self._bytes += 4 * len(lead_id) + (_NEW_BYTES if stored is None else len(stored) + _RECORD_BYTES)
+            self._bytes += self._bytes_of(lead_id)
             self._dirty[lead_id] = None
+
+    def _bytes_of(self, lead_id: str) -> int:
+        """Bytes of a lead's row as a record, as it was stored."""
+        stored = self._stored.get(lead_id)
+        return 4 * len(lead_id) + (_NEW_BYTES if stored is None else len(stored) + _RECORD_BYTES)
 
     def _growth_of(self, event: LeadRow) -> int:
         """Bytes by which a row may grow with a profile, a merge or a link, what the latter sends included."""
@@ -602,12 +641,13 @@ class PartitionFold:
                     rest(row)
                     stored[lead_id] = encode_row(model, row)
                 step.rows.append((lead_id.encode(), stored[lead_id]))
-            said = [
-                _said_of(self.kernel, *scored) if isinstance(scored, tuple) else scored
-                for scored in self._scored.values()
-            ]
-            step.scores = [score for score in said if isinstance(score, LeadScoreOut)]
-            step.merged = [merged for merged in said if isinstance(merged, MergedLeadOut)]
+            if self._with_scores:
+                said = [
+                    _said_of(self.kernel, *scored) if isinstance(scored, tuple) else scored
+                    for scored in self._scored.values()
+                ]
+                step.scores = [score for score in said if isinstance(score, LeadScoreOut)]
+                step.merged = [merged for merged in said if isinstance(merged, MergedLeadOut)]
             step.rows += [(key, self._model_rows[key]) for key in self._unwritten]
             self._unwritten = []
             if len(self._live) > self._max_live:
@@ -617,10 +657,6 @@ class PartitionFold:
         )
         self._begin_step()
         return step
-
-    def _due_of(self, lead_id: str) -> int:
-        row = self._live.get(lead_id)
-        return kept_due(self._stored[lead_id]) if row is None else row.due
 
     def _note_change(self, row: Row, before: str, cause: Cause) -> None:
         change = tier_change_of(self._kernel, row, before, cause, self.log_time_ms)
@@ -641,7 +677,17 @@ def _for_owner(row: _ForLead, alias: Row) -> _ForLead:
     return msgspec.structs.replace(row, lead_id=alias.identity.owner)
 
 
-def growth_by_event(model: Model) -> dict[type[EventRow], int]:
+def _due_reader(live: dict[str, Row], stored: dict[str, bytes]) -> Callable[[str], int]:
+    """What gives the next moment of a lead. It knows no fold: one that is given up is free at once, without cycles."""
+
+    def due_of(lead_id: str) -> int:
+        row = live.get(lead_id)
+        return kept_due(stored[lead_id]) if row is None else row.due
+
+    return due_of
+
+
+def growth_by_event(model: Model) -> dict[type[LeadRow], int]:
     """Bytes by which a row grows with an event of each kind: of half the signals that look at it, or of six."""
     kinds = {row_type: sum(kind in signal.on for signal in model.signals) for kind, row_type in EVENT_ROWS.items()}
     return {row_type: max(6, signals // 2) * _OCCURRENCE_BYTES for row_type, signals in kinds.items()}

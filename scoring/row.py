@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from schemas.times import iso
 from scoring.compiled import CompiledModel
 from scoring.identity import Identity
 from scoring.points import NEVER
@@ -29,6 +30,7 @@ __all__ = [
     "encode_row",
     "evidence_of",
     "kept_due",
+    "row_members",
 ]
 
 ROW_CODEC = 2
@@ -196,6 +198,44 @@ def _body(value: bytes) -> _Body:
     except msgspec.MsgspecError as error:
         raise RowCodecError(f"row of lead cannot be decoded: {error}") from error
     return body
+
+
+def row_members(value: bytes) -> dict[str, Any]:
+    """A row in plain words, without its model: definitions stand under their digests.
+
+    Raises:
+        RowCodecError: No row, or of a newer version.
+    """
+    due = kept_due(value)
+    at, tier, tier_since, seq, evidence, matches, profile, identity = _body(value)
+    occurrences = [
+        {
+            "signal": f"{evidence[place]:016x}",
+            "occurred_at": [iso(time) for time in (times if isinstance(times, list) else [times])],
+        }
+        for place in range(0, len(evidence), 3)
+        for times in (evidence[place + 1],)
+    ]
+    members: dict[str, Any] = {
+        "at": iso(at),
+        "tier": tier,
+        "tier_since": None if tier_since is None else iso(tier_since),
+        "seq": seq,
+        "due": iso(due) if due < NEVER else None,
+        "evidence": occurrences,
+        "matches": {f"{matches[place]:016x}": iso(matches[place + 1]) for place in range(0, len(matches), 2)},
+        "profile": profile,
+    }
+    if identity is not None:
+        members["identity"] = {
+            "names": identity.names,
+            "owner": identity.owner or None,
+            "since": iso(identity.hour_ms) if identity.owner else None,
+            "owners_known": len(identity.owners),
+            "merges_sent": identity.sent,
+            "shared": identity.shared,
+        }
+    return members
 
 
 def _read_evidence(model: CompiledModel, row: Row, evidence: list[Any]) -> None:

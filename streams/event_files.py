@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import select
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from schemas.limits import MAX_LINE_BYTES
 from streams.errors import InputError
 
-__all__ = ["STDIN", "name_of", "read_blocks", "size_of"]
+__all__ = ["STDIN", "name_of", "pauses", "read_blocks", "size_of"]
 
 STDIN = "-"
 _BLOCK_BYTES = 1 << 20
@@ -28,6 +29,15 @@ def name_of(source: str) -> str:
 def size_of(sources: tuple[str, ...]) -> int | None:
     """Bytes of all files together, for a progress bar; None where standard input is among them."""
     return None if STDIN in sources else sum(Path(source).stat().st_size for source in sources)
+
+
+def pauses(source: str) -> bool:
+    """Whether the next line must be waited for: of a pipe whose writer has nothing more to say just now."""
+    if source == STDIN:
+        # What stands in for standard input and is no file has all its lines at once.
+        with suppress(OSError, ValueError):
+            return not select.select([sys.stdin.buffer], [], [], 0)[0]
+    return False
 
 
 def read_blocks(source: str, moved: Callable[[int], None] = lambda _: None) -> Iterator[list[bytes]]:

@@ -94,15 +94,23 @@ class Pipeline:
             )
         return path
 
-    def start(self, name: str, **settings: object) -> None:
-        """Starts a worker. Its name is that of its stage, or stage and number: `score`, `score-2`."""
+    def start(self, name: str, *, command: tuple[str, ...] = (), **settings: object) -> None:
+        """Starts a worker. Its name is that of its stage, or stage and number: `score`, `score-2`.
+
+        Args:
+            name: Its name.
+            command: Arguments for Python, where it is to be another worker than the product's own.
+            settings: By their names in lower case.
+        """
+        self._start(name, command, settings)
+
+    def _start(self, name: str, command: tuple[str, ...], settings: Mapping[str, object]) -> None:
         self._settings[name] = settings
+        run = (sys.executable, *command) if command else (*COMMAND, "worker", name.partition("-")[0])
         environment = self.environment | {f"LEADSTREAM_{key.upper()}": str(value) for key, value in settings.items()}
         environment.setdefault("LEADSTREAM_INSTANCE", name)
         with self.log(name).open("ab") as log:
-            self.workers[name] = subprocess.Popen(
-                [*COMMAND, "worker", name.partition("-")[0]], env=environment, stdout=log, stderr=subprocess.STDOUT
-            )
+            self.workers[name] = subprocess.Popen(run, env=environment, stdout=log, stderr=subprocess.STDOUT)
 
     def log(self, name: str) -> Path:
         """Where a worker writes its log."""
@@ -116,13 +124,20 @@ class Pipeline:
         self.exits.append((name, code))
         return code
 
+    def ended(self, name: str, within_s: float) -> int:
+        """Waits until a worker ends by itself; its exit code."""
+        code = self.workers[name].wait(within_s)
+        del self.workers[name]
+        self.exits.append((name, code))
+        return code
+
     def tend(self) -> None:
         """Starts workers anew that have ended by themselves, as `up` does."""
         for name, worker in list(self.workers.items()):
             if worker.poll() is not None:
                 self.exits.append((name, worker.returncode))
                 del self.workers[name]
-                self.start(name, **self._settings[name])
+                self._start(name, (), self._settings[name])
 
     def stop(self) -> None:
         """Stops every worker, gracefully first."""

@@ -17,14 +17,57 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from schemas.times import parse_iso
 from streams.settings import Settings
 
-__all__ = ["Commands", "Results", "as_json", "person", "progress", "say", "with_settings"]
+__all__ = [
+    "TIME",
+    "Commands",
+    "Results",
+    "as_json",
+    "event_files",
+    "id_key_of",
+    "person",
+    "progress",
+    "say",
+    "with_settings",
+]
 
 R = TypeVar("R")
 
+_NO_KEY = b"leadstream, without a key"
+
 as_json = click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of a table.")
 """The option of every command that prints a person's table."""
+
+
+event_files = click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    metavar="FILE…",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=str),
+)
+"""The argument of commands that read lines of files."""
+
+
+class TimeType(click.ParamType):
+    """A moment with its zone, as milliseconds since the epoch."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The moment, or an error of usage."""
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_iso(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time with its zone; write it like 2026-03-02T10:15:00Z", param, ctx)
+
+
+TIME = TimeType()
+"""The type of every option that is a moment."""
 
 
 class Commands(click.Group):
@@ -88,6 +131,11 @@ def with_settings(command: Callable[..., R]) -> Callable[..., R]:
     return wrapped
 
 
+def id_key_of(settings: Settings) -> bytes:
+    """Key of the e-mail hash: the stream's, where it is set; else one that names no lead of a stream."""
+    return _NO_KEY if settings.id_key is None else settings.id_key_bytes()
+
+
 def say(text: str) -> None:
     """One line for a person, on standard error."""
     click.echo(text, err=True)
@@ -125,10 +173,19 @@ class Results:
 
 
 @contextmanager
-def progress(title: str, total: int | None, unit: str = "") -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error, where that is a terminal; gives the function that moves it to a count."""
+def progress(
+    title: str, total: int | None, unit: str = "", *, results: bool = False
+) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error, where that is a terminal; gives the function that moves it to a count.
+
+    Args:
+        title: What is under way.
+        total: The count at the end; None where nobody knows.
+        unit: Of the count.
+        results: Whether results are written meanwhile; then there is no bar among them on one terminal.
+    """
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if not console.is_terminal or (results and sys.stdout.isatty()):
         yield lambda _: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(40), TextColumn("{task.percentage:>3.0f} %"))

@@ -24,7 +24,7 @@ def read(settings: Settings, topic: str, from_start: bool, to_end: bool) -> None
     """Decoded records as JSON lines, with `partition` and `offset`, in log order.
 
     TOPIC is a topic's name without the prefix; `leadstream topics check` lists them. Of lead-events each line is one
-    event: `read lead-events --to-end | leadstream score --model M -` repeats what the stream did.
+    event: `read lead-events --to-end | leadstream score -` repeats what the stream did.
 
     Within a partition lines come in its order. With --to-end partitions are merged by the time of their records;
     without it they come as they arrive, until Ctrl-C.

@@ -153,9 +153,7 @@ class Show:
 
     def _plain_start(self, workers: Workers) -> None:
         counts = ", ".join(f"{count} {tier}" for tier, count in self.board.counts().items())
-        self._line(
-            f"after {self.options.days} days: {counts}; the newest tier changes:"
-        )
+        self._line(f"after {self.options.days} days: {counts}; the newest tier changes:")
         for record in list(self.board.changes)[:8]:
             self._line("  " + self.board.line(record))
         self._line(f"{self.board.tiers[0]} leads now:")

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from streams.engine.errors import BrokerUnreachable, EngineError, FailStop, StateRefused
-from streams.engine.observer import Health, NullObserver, Observer
+from streams.engine.observer import NullObserver, Observer
 
 if TYPE_CHECKING:
     from streams.engine.app import run_carry, run_table
@@ -22,7 +22,6 @@ __all__ = [
     "EngineConfig",
     "EngineError",
     "FailStop",
-    "Health",
     "NullObserver",
     "Observer",
     "Security",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Mapping
 from typing import Any, cast
@@ -11,7 +12,7 @@ import mode.loop
 
 from streams.engine.alarms import Alarms
 from streams.engine.batch_step import BatchSteps
-from streams.engine.broker import check_broker
+from streams.engine.broker import check_broker, watch_broker
 from streams.engine.carry import CarrySteps
 from streams.engine.config import EngineConfig
 from streams.engine.errors import EngineError, FailStop
@@ -21,6 +22,7 @@ from streams.engine.guard import Guard
 from streams.engine.observer import Observer
 from streams.engine.publisher import BrokerPublisher
 from streams.engine.records import install
+from streams.engine.reopening import Reopening
 from streams.engine.stage import CarryStage, TableStage
 from streams.engine.table import EngineTable
 from streams.engine.versions import check_versions
@@ -32,6 +34,10 @@ log = logging.getLogger(__name__)
 RECOVERY_BUFFER = 16
 """Batches of changelog between two folds; at 1 Faust goes on reading what the worker itself writes, for ever."""
 
+GARBAGE_THRESHOLDS = (10_000, 20, 100)
+"""Python's collector looks again and again at all that is new, which is state here, and stays. With its own thresholds
+it takes a sixth of a worker's time; what is circular and dies young is found with these too."""
+
 
 def run_table(stage: TableStage, config: EngineConfig, observer: Observer) -> None:
     """Runs a table stage until SIGTERM or SIGINT; returns after a graceful stop.
@@ -42,15 +48,18 @@ def run_table(stage: TableStage, config: EngineConfig, observer: Observer) -> No
     counts = dict.fromkeys((stage.source, stage.changelog, *stage.outputs), config.partitions)
     guard = _prepare(config, counts)
     app = build_app(config, stage, observer, guard, sources=(stage.source,))
-    table = app.Table(
-        f"{stage.name}-table",
-        partitions=config.partitions,
-        recovery_buffer_size=RECOVERY_BUFFER,
-        changelog_topic=_topic(app, stage.changelog, acks=False),
+    table = cast(
+        EngineTable,
+        app.Table(
+            f"{stage.name}-table",
+            partitions=config.partitions,
+            recovery_buffer_size=RECOVERY_BUFFER,
+            changelog_topic=_topic(app, stage.changelog, acks=False),
+        ),
     )
-    app.agent(_topic(app, stage.source), name=stage.name, concurrency=1)(BatchSteps(app, cast(EngineTable, table)).run)
-    alarms = Alarms(app, cast(EngineTable, table), BrokerPublisher(app))
-    app.task(alarms.run)
+    app.agent(_topic(app, stage.source), name=stage.name, concurrency=1)(BatchSteps(app, table).run)
+    app.task(Alarms(app, table, BrokerPublisher(app)).run)
+    app.task(Reopening(app, table).run)
     _run(app)
 
 
@@ -64,6 +73,7 @@ def run_carry(stage: CarryStage, config: EngineConfig, observer: Observer) -> No
 
 def _prepare(config: EngineConfig, topics: Mapping[str, int | None]) -> Guard:
     check_versions()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     mode.loop.use("uvloop")
     asyncio.run(check_broker(config, topics))
     install()
@@ -81,6 +91,7 @@ def _topic(app: EngineApp, *names: str, acks: bool = True) -> Any:
 def _run(app: EngineApp) -> None:
     asyncio.set_event_loop(asyncio.new_event_loop())
     app.task(lambda: watch_group(app))
+    app.task(lambda: watch_broker(app))
     try:
         EngineWorker(app).execute_from_commandline()
     except SystemExit as stop:

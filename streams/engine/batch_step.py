@@ -52,14 +52,11 @@ class BatchSteps:
         try:
             part = self._table.owned[batch.partition]
             async with part.busy:
-                if part.writer.wants_reopening:
-                    await self._table.take_over_again(part, message.generation_id)
                 await self.apply(part, batch, message.generation_id)
             await stream.ack(event)
             app.config.crash_point("acked")
         except Exception as error:  # noqa: BLE001  # fail-stop: nothing may be acknowledged after an unknown error
             app.guard.end(error)
-        app.health.progress()
         pause_s = 0.0 if batch.behind else app.config.batch_pause_ms / 1000
         cast(Any, app.consumer)._thread.free(message.tp, batch, pause_s)
 

@@ -1,10 +1,12 @@
-"""Before a worker starts: is there a broker, and are the topics as they must be?"""
+"""The broker: is it there when a worker starts, are the topics as they must be, and does it still answer?"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
@@ -12,9 +14,15 @@ from aiokafka.errors import KafkaError
 from streams.engine.config import EngineConfig
 from streams.engine.errors import BrokerUnreachable, StateRefused
 
-__all__ = ["check_broker"]
+if TYPE_CHECKING:
+    from streams.engine.faust_parts import EngineApp
+
+__all__ = ["check_broker", "watch_broker"]
+
+log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 0.5
+LOOK_EVERY_S = 0.5
 
 
 async def check_broker(config: EngineConfig, topics: Mapping[str, int | None]) -> None:
@@ -68,3 +76,16 @@ async def _connect(config: EngineConfig) -> AIOKafkaClient:
             await asyncio.sleep(RETRY_AFTER_S)
         else:
             return client
+
+
+async def watch_broker(app: EngineApp) -> None:
+    """While the broker is silent the worker is not ready; it goes on asking, and works on when it is answered."""
+    silent = False
+    while not app.should_stop:
+        silent_s = cast(Any, app.consumer)._thread.silent_s()
+        if (silent_s > app.config.silent_limit_s) != silent:
+            silent = not silent
+            why = f"no answer from the broker at {app.config.bootstrap}" if silent else None
+            log.warning("%s", why or "the broker answers again")
+            app.health.trouble(why)
+        await asyncio.sleep(LOOK_EVERY_S)

@@ -105,6 +105,7 @@ class EngineConfig:
         max_batch_bytes: Of one record batch, so also of one step's rows with their checkpoint.
         write_timeout_s: A write that the broker has not taken by then ends the process.
         ready_timeout_s: A worker that is not ready by then ends.
+        silent_limit_s: A worker whose broker has not answered for so long is not ready.
         sleep_limit_s: A process that slept longer ends: others may have gone on without it.
         reopen_after_s: A writer is opened anew: the broker forgets idle producers after 24 h.
         stop_timeout_s: A graceful stop that takes longer ends the process.
@@ -131,6 +132,7 @@ class EngineConfig:
     connect_timeout_s: float = 12.0
     write_timeout_s: float = 60.0
     ready_timeout_s: float = 60.0
+    silent_limit_s: float = 5.0
     sleep_limit_s: float = 60.0
     reopen_after_s: float = 12 * 3600.0
     stop_timeout_s: float = 10.0

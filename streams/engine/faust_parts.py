@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import tempfile
 import uuid
@@ -51,6 +52,11 @@ class BatchSchema(Schema[Any, Any]):
 class EngineTables(TableManager):
     """Faust's tables, with our recovery."""
 
+    async def on_start(self) -> None:
+        """Faust waits a second for modules that may still declare tables; ours are declared before it runs."""
+        await self._update_channels()
+        await self.recovery.start()
+
     @property
     def recovery(self) -> EngineRecovery:
         """Faust has no setting for it."""
@@ -99,6 +105,15 @@ class EngineWorker(Worker):
             app, quiet=True, redirect_stdouts=False, override_logging=False, workdir=Path.cwd(), debug=False
         )
         self.spinner = None
+
+    def _gather_all(self) -> None:
+        """Every service is stopped: what is left are sleepers. Faust gives them a second before it cancels them."""
+        for task in asyncio.all_tasks(self.loop):
+            task.cancel()
+
+    async def _sentinel_task(self) -> None:
+        """Lets the cancelled tasks end; Faust takes another second."""
+        await asyncio.sleep(0)
 
     def _on_sigterm(self) -> None:
         """A stop has a deadline."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Literal, Protocol
 
 __all__ = ["Health", "NullObserver", "Observer", "Phase"]
@@ -62,23 +61,28 @@ class NullObserver:
 
 
 class Health:
-    """Whether the worker is ready, why, and when it last got on; read from any thread."""
+    """Whether the worker is ready, and why; tells the observer when that changes."""
 
     def __init__(self, observer: Observer) -> None:
-        self.ready = False
-        self.why = "starting"
-        self.since = self.progress_at = time.monotonic()
+        self.ready, self.why = False, "starting"
+        self._state = (self.ready, self.why)
+        self._trouble: str | None = None
         self._observer = observer
 
     def set(self, ready: bool, why: str) -> None:
-        """Changes the state, and tells the observer."""
-        if (ready, why) == (self.ready, self.why):
-            return
-        if ready != self.ready:
-            self.since = time.monotonic()
-        self.ready, self.why = ready, why
-        self._observer.health(ready, why)
+        """The worker has its partitions and their state, or not."""
+        self._state = (ready, why)
+        self._tell()
 
-    def progress(self) -> None:
-        """Something was done, or nothing was there to do."""
-        self.progress_at = time.monotonic()
+    def trouble(self, why: str | None) -> None:
+        """What makes even such a worker unready, until it is over (None)."""
+        self._trouble = why
+        self._tell()
+
+    def _tell(self) -> None:
+        ready, why = self._state
+        if ready and self._trouble is not None:
+            ready, why = False, self._trouble
+        if (ready, why) != (self.ready, self.why):
+            self.ready, self.why = ready, why
+            self._observer.health(ready, why)

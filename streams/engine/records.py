@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from aiokafka.consumer import fetcher
-from aiokafka.errors import CorruptRecordException
 
+from streams.engine.errors import StateRefused
 from streams.engine.stage import FetchState, Record, TopicPartition
 
 __all__ = ["FOLDED", "Batch", "BatchRecords", "Chunk", "Poll", "install", "to_batch"]
@@ -34,7 +34,7 @@ class Chunk(NamedTuple):
 class _Message:
     """Looks like an aiokafka record to Faust, which reads these names."""
 
-    __slots__ = ("offset", "partition", "timestamp", "topic", "value")
+    __slots__ = ("offset", "partition", "timestamp", "topic")
 
     timestamp_type = 0
     headers = ()
@@ -43,6 +43,11 @@ class _Message:
 
     offset: int
     timestamp: int
+
+    @property
+    def value(self) -> Self:
+        """What streams get. No attribute: a circle would keep every batch in memory until the collector comes."""
+        return self
 
 
 class Batch(_Message):
@@ -57,7 +62,6 @@ class Batch(_Message):
         self.behind = behind
         self.offset = self.end - 1
         self.timestamp = self.records[-1].timestamp_ms if self.records else 0
-        self.value = self
 
 
 class Poll(_Message):
@@ -77,7 +81,6 @@ class Poll(_Message):
         self.fetched, self.idle, self.behind = fetched, idle, behind
         self.offset = number
         self.timestamp = 0
-        self.value = self
 
 
 def to_batch(tp: Any, chunks: Sequence[Chunk], behind: int) -> Batch:
@@ -102,7 +105,10 @@ class BatchRecords(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka 
         while self._records.has_next():
             batch = self._records.next_batch()
             if self._check_crcs and not batch.validate_crc():
-                raise CorruptRecordException(f"the CRC of a record batch in {self._tp} is wrong")
+                raise StateRefused(
+                    f"{self._tp.topic}[{self._tp.partition}], from offset {self.next_fetch_offset} on: the checksum of "
+                    "a record batch is wrong, the broker's disk or memory is damaged: restore it from a replica"
+                )
             start = self.next_fetch_offset
             records: list[Record] = [] if batch.is_control_batch else list(map(_record, map(_fields, batch)))
             if records and records[0].offset < start:

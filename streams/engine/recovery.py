@@ -48,6 +48,7 @@ class EngineRecovery(Recovery):
             await self._open(table)
         except EngineError as error:
             app.guard.end(error)
+        gc.enable()
         if app.consumer_generation_id != generation_id:
             return
         seek = {TP(table.stage.source, part.number): part.position.offset for part in table.owned.values()}
@@ -94,9 +95,11 @@ class EngineRecovery(Recovery):
         if not new:
             return
         sources = {part.number: TP(table.stage.source, part.number) for part in new}
-        committed = await cast(Any, app.consumer)._thread.committed(sources.values())
-        first = await app.consumer.earliest_offsets(*sources.values())
-        end = await app.consumer.highwaters(*sources.values())
+        committed, first, end = await asyncio.gather(
+            cast(Any, app.consumer)._thread.committed(sources.values()),
+            app.consumer.earliest_offsets(*sources.values()),
+            app.consumer.highwaters(*sources.values()),
+        )
         if app.config.embedded:
             await self._check_whole(table, new)
         for part in new:
@@ -114,7 +117,7 @@ class EngineRecovery(Recovery):
         app.guard.expect_ready("resuming")
         for part in new:
             part.open = True
-        # What recovery made lives long: the collector need not look at it again.
+        # The collector slept while rows came; they live long: it need never look at them.
         gc.collect()
         gc.freeze()
 

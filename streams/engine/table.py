@@ -6,15 +6,14 @@ Faust drives it: `on_rebalance` when partitions come and go, `apply_changelog_ba
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
-import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 import faust
 from faust.types import TP
 
-from streams.engine.changelog import read_changelog
 from streams.engine.checkpoint import CHECKPOINT_KEY, OWNER_KEY, Checkpoint, decode_checkpoint, decode_owner
 from streams.engine.errors import EngineError, FailStop, StateRefused
 from streams.engine.records import Batch
@@ -35,7 +34,7 @@ class OwnedPartition:
     Attributes:
         position: Where the next batch must begin; known once the partition is open.
         open: The changelog is read; from here on only our own steps change the state.
-        busy: Held while a step or a take-over is at work.
+        busy: Held while a step is at work, or while the writer is opened anew or closed.
     """
 
     def __init__(self, number: int, state: TablePartition, writer: FencedWriter) -> None:
@@ -100,6 +99,9 @@ class EngineTable(faust.Table[Any, Any]):
             )
         await self._give_up(self.owned.keys() - mine)
         new = sorted(mine - self.owned.keys())
+        if new:
+            # Rows will come by the million, and all stay: to look them through again and again is half of recovery.
+            gc.disable()
         for number in new:
             self.owned[number] = self._own(number)
         claims = await asyncio.gather(*(self.owned[number].writer.open(generation_id) for number in new))
@@ -113,8 +115,11 @@ class EngineTable(faust.Table[Any, Any]):
         return OwnedPartition(number, stage.partition(number), writer)
 
     async def _give_up(self, numbers: Iterable[int]) -> None:
-        gone = [self.owned.pop(number) for number in list(numbers)]
-        await asyncio.gather(*(part.writer.close() for part in gone))
+        async def close(part: OwnedPartition) -> None:
+            async with part.busy:
+                await part.writer.close()
+
+        await asyncio.gather(*(close(self.owned.pop(number)) for number in list(numbers)))
 
     def apply_changelog_batch(self, batch: Iterable[Any]) -> None:
         """Folds the changelog; what cannot be read ends the worker, where Faust would log it and wait for ever."""
@@ -131,22 +136,3 @@ class EngineTable(faust.Table[Any, Any]):
             except Exception as error:  # noqa: BLE001  # Faust would swallow it
                 self.engine_app.guard.end(error)
         self.engine_app.guard.expect_ready("reading the changelog, without progress,")
-
-    async def take_over_again(self, part: OwnedPartition, generation: int) -> None:
-        """Opens a partition's writer anew, as any take-over: claim, then look who wrote since our last record.
-
-        Raises:
-            FailStop: Another process did.
-        """
-        before = part.writer.last_offset
-        claim = await part.writer.open(generation)
-        app = self.engine_app
-        started = time.monotonic()
-        for record in await read_changelog(app.config, self.changelog_tp(part.number), before, claim):
-            if record.key == OWNER_KEY and decode_owner(record.value).process != app.process:
-                raise FailStop(
-                    f"partition {part.number} was taken over by another process "
-                    f"(changelog offset {record.offset}, our last record at {before})"
-                )
-        part.writer.last_offset = claim
-        log.info("writer of partition %d opened anew in %.2f s", part.number, time.monotonic() - started)

@@ -1,220 +1,25 @@
-"""Faust's aiokafka driver, changed where a batch is the unit of work.
+"""Faust's aiokafka driver, changed where a batch is the unit of work: what is acknowledged, and how records are sent.
 
 Every override says why it is there; README.md lists them with the place in Faust that they replace.
 """
 
 from __future__ import annotations
 
-import itertools
-import threading
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from faust.types.tuples import ack_lock
 
+from streams.engine.fetching import CarryThread, EngineThread, TableThread
 from streams.engine.publisher import BrokerPublisher
-from streams.engine.records import FOLDED, Batch, Chunk, Poll, to_batch
-from streams.engine.stage import FetchState, TopicPartition
+from streams.engine.stage import TopicPartition
 
 if TYPE_CHECKING:
     from streams.engine.faust_parts import EngineApp
 
-__all__ = [
-    "CarryConsumer",
-    "CarryThread",
-    "CarryTransport",
-    "EngineConsumer",
-    "EngineProducer",
-    "EngineThread",
-    "TableThread",
-    "TableTransport",
-]
-
-_ack_lock = threading.Lock()
-
-
-class ActiveView:
-    """The partitions to read from now: those that Faust wants, without those that must wait; always up to date."""
-
-    def __init__(self, active: Iterable[Any], waits: Callable[[Any], bool]) -> None:
-        self._active = active
-        self._waits = waits
-
-    def __contains__(self, tp: object) -> bool:
-        return tp in self._active and not self._waits(tp)
-
-
-class EngineThread(driver.AIOKafkaConsumerThread):
-    """The consumer's thread."""
-
-    @property
-    def engine_app(self) -> EngineApp:
-        """The app, as ours."""
-        return cast("EngineApp", self.app)
-
-    def _create_worker_consumer(self, transport: driver.Transport) -> Any:
-        """Faust hard-wires a wait of 1.5 s, in which a partition that was just emptied is in no request."""
-        consumer = super()._create_worker_consumer(transport)
-        config = self.engine_app.config
-        consumer._fetch_max_wait_ms = config.fetch_wait_ms
-        consumer._fetch_max_bytes = 4 * config.fetch_max_bytes
-        consumer._key_deserializer = FOLDED
-        return consumer
-
-    async def on_start(self) -> None:
-        """Nobody looks at aiokafka's coordinator: where it dies, the worker would live on without a group."""
-        await super().on_start()
-        consumer = self._ensure_consumer()
-        consumer._fetcher._prefetch_backoff = 0.0
-        self.engine_app.guard.watch_task(consumer._coordinator._coordination_task, "the group coordinator's task")
-        self.engine_app.guard.watch_task(consumer._fetcher._fetch_task, "the fetcher's task")
-
-    async def committed(self, partitions: Iterable[TP]) -> dict[TP, int | None]:
-        """The group's committed offsets."""
-        found = await self.call_thread(self._committed, tuple(partitions))
-        return cast("dict[TP, int | None]", found)
-
-    async def _committed(self, partitions: tuple[TP, ...]) -> dict[TP, int | None]:
-        consumer = self._ensure_consumer()
-        return {tp: await consumer.committed(driver.ensure_aiokafka_TP(tp)) for tp in partitions}
-
-    def _behind(self, consumer: Any, tp: Any) -> int:
-        """How many records of a partition were not read at the broker's last answer."""
-        state = _partition_states(consumer).get(tp)
-        if state is None or state.highwater is None or not state.has_valid_position:
-            return 0
-        return max(0, int(state.highwater - state.position))
-
-    def _wake(self) -> None:
-        """What was fetched while everybody waited can be taken now."""
-        fetcher = self._ensure_consumer()._fetcher
-        for waiter in tuple(fetcher._fetch_waiters):
-            fetcher._notify(waiter)
-
-
-def _partition_states(consumer: Any) -> Mapping[Any, Any]:
-    subscription = consumer._subscription.subscription
-    if subscription is None or subscription.assignment is None:
-        return {}
-    return cast("Mapping[Any, Any]", subscription.assignment._tp_state)
-
-
-class TableThread(EngineThread):
-    """At most one batch of a partition is in work: what arrives meanwhile becomes one larger batch."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.busy: dict[Any, Batch] = {}
-
-    async def _fetch_records(
-        self,
-        consumer: Any,
-        active_partitions: Any,
-        timeout: float | None = None,  # noqa: ASYNC109  # aiokafka's name
-        max_records: int | None = None,
-    ) -> Any:
-        """One batch per partition instead of its records."""
-        view = ActiveView(active_partitions or (), self.busy.__contains__)
-        fetched = await super()._fetch_records(consumer, cast(Any, view), timeout=timeout, max_records=max_records)
-        batches = {
-            tp: to_batch(tp, cast("list[Chunk]", chunks), self._behind(consumer, tp)) for tp, chunks in fetched.items()
-        }
-        source = self.engine_app.source_topics
-        self.busy.update((tp, batch) for tp, batch in batches.items() if batch.topic in source)
-        return batches
-
-    def free(self, tp: Any, batch: Batch, pause_s: float) -> None:
-        """The batch is done; its partition may be read again after the pause."""
-        self.thread_loop.call_soon_threadsafe(self._free_later, tp, batch, pause_s)
-
-    def forget(self) -> None:
-        """Nothing is in work any more."""
-        self.thread_loop.call_soon_threadsafe(self.busy.clear)
-
-    def _free_later(self, tp: Any, batch: Batch, pause_s: float) -> None:
-        if pause_s:
-            self.thread_loop.call_later(pause_s, self._free, tp, batch)
-        else:
-            self._free(tp, batch)
-
-    def _free(self, tp: Any, batch: Batch) -> None:
-        if self.busy.get(tp) is batch:
-            del self.busy[tp]
-            self._wake()
-
-
-class CarryThread(EngineThread):
-    """One poll over all partitions is in work at a time, and one comes at least every tick."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.in_work: Poll | None = None
-        self.hold: frozenset[Any] = frozenset()
-        # Beyond every offset: Faust drops a message whose offset lies before its partition's position.
-        self._numbers = itertools.count(1 << 62)
-
-    async def _fetch_records(
-        self,
-        consumer: Any,
-        active_partitions: Any,
-        timeout: float | None = None,  # noqa: ASYNC109  # aiokafka's name
-        max_records: int | None = None,
-    ) -> Any:
-        """One poll of everything, with what is known of the silent partitions at this very moment."""
-        active = active_partitions or ()
-        view = ActiveView(active, lambda tp: self.in_work is not None or tp in self.hold)
-        tick_s = self.engine_app.config.tick_ms / 1000
-        fetched = await super()._fetch_records(
-            consumer, cast(Any, view), timeout=min(timeout or tick_s, tick_s), max_records=max_records
-        )
-        if self.in_work is not None or not active or not self.consumer.flow_active:
-            return {}
-        batches = {tp: to_batch(tp, cast("list[Chunk]", chunks), 0) for tp, chunks in fetched.items()}
-        first = next(iter(batches), None) or min(active)
-        poll = Poll(
-            TopicPartition(first.topic, first.partition),
-            next(self._numbers),
-            {TopicPartition(tp.topic, tp.partition): batch.records for tp, batch in batches.items()},
-            self._idle(consumer, batches),
-            {TopicPartition(tp.topic, tp.partition): self._behind(consumer, tp) for tp in batches},
-        )
-        self.in_work = poll
-        return {first: poll}
-
-    def _idle(self, consumer: Any, fetched: Mapping[Any, Any]) -> dict[TopicPartition, FetchState]:
-        """Partitions with nothing in hand; taken in this thread, where no fetch can come between."""
-        now_ms = time.time() * 1000  # noqa: TID251  # aiokafka stamps its answers so
-        states: dict[TopicPartition, FetchState] = {}
-        for tp, state in _partition_states(consumer).items():
-            if tp in fetched or not state.has_valid_position:
-                continue
-            answered_ms = state.timestamp
-            ago = (now_ms - answered_ms) / 1000 if answered_ms is not None and answered_ms <= now_ms else float("inf")
-            at_end = state.highwater is not None and state.position >= state.highwater
-            states[TopicPartition(tp.topic, tp.partition)] = FetchState(at_end, ago)
-        return states
-
-    def free(self, poll: Poll, hold: frozenset[TopicPartition], pause_s: float) -> None:
-        """The poll is done; the next one comes after the pause."""
-        self.thread_loop.call_soon_threadsafe(self._free_later, poll, hold, pause_s)
-
-    def forget(self) -> None:
-        """Nothing is in work any more."""
-        self.thread_loop.call_soon_threadsafe(self._free, None, frozenset())
-
-    def _free_later(self, poll: Poll, hold: frozenset[TopicPartition], pause_s: float) -> None:
-        if pause_s:
-            self.thread_loop.call_later(pause_s, self._free, poll, hold)
-        else:
-            self._free(poll, hold)
-
-    def _free(self, poll: Poll | None, hold: frozenset[TopicPartition]) -> None:
-        if poll is None or self.in_work is poll:
-            self.in_work = None
-            self.hold = hold
-            self._wake()
+__all__ = ["CarryConsumer", "CarryTransport", "EngineConsumer", "EngineProducer", "TableTransport"]
 
 
 class EngineConsumer(driver.Consumer):
@@ -229,7 +34,7 @@ class EngineConsumer(driver.Consumer):
 
     def _new_offset(self, tp: TP) -> int | None:
         """One agent acknowledges in order, so the greatest acknowledged offset covers all before it."""
-        with _ack_lock:
+        with ack_lock:
             acked = self._acked[tp]
             if not acked:
                 return None
@@ -262,7 +67,7 @@ class CarryConsumer(EngineConsumer):
 
     def done(self, positions: Mapping[TopicPartition, int]) -> None:
         """Everything before these offsets may be committed."""
-        with _ack_lock:
+        with ack_lock:
             for (topic, partition), offset in positions.items():
                 self._acked[TP(topic, partition)] = [offset - 1]
 

@@ -74,7 +74,8 @@ def main() -> None:
     print(f"fold, all in     {min(steps):6.2f} us/event min, {statistics.median(steps):6.2f} median")
     print(f"  decode         {decoding * 1e6:6.2f} us/event")
     print(
-        f"  per event: {dirty / measured:.2f} rows, {scores / measured:.2f} scores, {changes / measured:.3f} tier changes"
+        f"  per event: {dirty / measured:.2f} rows, {scores / measured:.2f} scores, "
+        f"{changes / measured:.3f} tier changes"
     )
     assert fold.kernel is not None
     kernel = fold.kernel

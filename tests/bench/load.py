@@ -45,13 +45,18 @@ def topic_of(kind: str) -> str:
     return TOPICS[kind]
 
 
-def raw_events(count: int, leads: int, seed: int = 1, span_s: int = 3600) -> Iterator[tuple[str, str, bytes]]:
-    """(kind, lead_id, JSON bytes), in order of `occurred_at` over the `span_s` seconds before now."""
+def raw_events(
+    count: int, leads: int, seed: int = 1, span_s: int = 3600, *, even: bool = False
+) -> Iterator[tuple[str, str, bytes]]:
+    """(kind, lead_id, JSON bytes), in order of `occurred_at` over the `span_s` seconds before now.
+
+    Some leads are busier than others; `even`: every lead is as busy as any other.
+    """
     chance = random.Random(seed)
     kinds = chance.choices([kind for kind, _ in MIX], [weight for _, weight in MIX], k=count)
     begin = time.time() - span_s
     for number, kind in enumerate(kinds):
-        lead = f"lead-{int(leads * chance.random() ** 2):07d}"
+        lead = f"lead-{number % leads if even else int(leads * chance.random() ** 2):07d}"
         at = datetime.fromtimestamp(begin + span_s * number / count, UTC)
         event = {
             "event_id": f"{number:08x}-5b1e-4c3a-9f60-{chance.getrandbits(48):012x}",
@@ -91,12 +96,12 @@ def _fields(kind: str, chance: random.Random, number: int) -> dict[str, object]:
     return {"message_id": f"m{number}", "campaign_id": "autumn", "url": "https://www.acme.example/product"}
 
 
-def fill(bootstrap: str, prefix: str, count: int, leads: int, *, seed: int = 1) -> int:
+def fill(bootstrap: str, prefix: str, count: int, leads: int, *, seed: int = 1, even: bool = False) -> int:
     """Sends `count` raw events as fast as possible; the bytes of their values."""
     settings = {"linger.ms": 20, "batch.size": 500_000, "queue.buffering.max.messages": 1_000_000}
     producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True, **settings})
     size = 0
-    for number, (kind, lead, value) in enumerate(raw_events(count, leads, seed)):
+    for number, (kind, lead, value) in enumerate(raw_events(count, leads, seed, even=even)):
         size += len(value)
         while True:
             try:

@@ -6,10 +6,12 @@ both ends of a window belong to the same moment. The broker's is not counted.
 
 from __future__ import annotations
 
+import signal
 import statistics
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +24,7 @@ from streams.demo.workers import free_port
 from tests.bench.load import TOPICS, fill, raw_events
 from tests.pipeline import Pipeline
 
-__all__ = ["Backlog", "Latency", "Recovery", "backlog", "latency", "recovery", "scrape", "worker_settings"]
+__all__ = ["Backlog", "Latency", "Recovery", "backlog", "filled", "latency", "pipeline", "recovery", "scrape"]
 
 DONE = {"ingest": "leadstream_events_total", "score": "leadstream_applied_rows_total"}
 
@@ -63,11 +65,6 @@ class Recovery(NamedTuple):
     memory_mb: float
 
 
-def worker_settings() -> dict[str, int]:
-    """A free port for a worker's metrics."""
-    return {"metrics_port": free_port()}
-
-
 def scrape(port: int) -> dict[str, float]:
     """Sums of all samples by name; empty while nobody answers."""
     try:
@@ -85,6 +82,8 @@ def scrape(port: int) -> dict[str, float]:
 def backlog(run: Pipeline, stage: str, events: int, *, warm: float = 0.25, within_s: float = 300) -> Backlog:
     """Starts a worker before a backlog of so many events and waits until it is done."""
     port = free_port()
+    if stage == "score":
+        run.start("ingest")  # it carries the first model; it has nothing else to do
     run.start(stage, metrics_port=port)
     end = time.monotonic() + within_s
     first: tuple[float, float, float] | None = None
@@ -112,7 +111,7 @@ def backlog(run: Pipeline, stage: str, events: int, *, warm: float = 0.25, withi
         )
     finally:
         time.sleep(1.5)  # positions are committed once a second
-        run.end(stage, number=15)
+        run.stop()
 
 
 def latency(run: Pipeline, rate: float, seconds: float, leads: int, *, warm_s: float = 5.0) -> Latency:
@@ -149,8 +148,8 @@ def _send_steadily(run: Pipeline, rate: float, seconds: float, leads: int, sent:
     """Sends at the rate; notes when each event was acknowledged."""
     producer = Producer({"bootstrap.servers": run.bootstrap, "linger.ms": 0, "acks": "all"})
 
-    def acknowledged(event_id: str) -> None:
-        sent[event_id] = time.monotonic()
+    def acknowledged_as(event_id: str) -> Callable[[object, object], None]:
+        return lambda error, message: sent.__setitem__(event_id, time.monotonic())
 
     began, count = time.monotonic(), 0
     for kind, _, value in raw_events(int(rate * seconds), leads, seed=int(time.time())):
@@ -158,7 +157,7 @@ def _send_steadily(run: Pipeline, rate: float, seconds: float, leads: int, sent:
             producer.poll(0.0005)
         event_id = msgspec.json.decode(value)["event_id"]
         topic = run.prefix + TOPICS[kind]
-        producer.produce(topic, value, on_delivery=lambda error, message, event_id=event_id: acknowledged(event_id))
+        producer.produce(topic, value, on_delivery=acknowledged_as(event_id))
         count += 1
     producer.flush(10)
     return count
@@ -193,13 +192,13 @@ def recovery(run: Pipeline, within_s: float = 120) -> Recovery:
         seconds = time.monotonic() - began
         return Recovery(int(now["leadstream_leads"]), seconds, now["process_resident_memory_bytes"] / 2**20)
     finally:
-        run.end("score", number=15)
+        run.end("score", number=signal.SIGTERM)
 
 
-def filled(run: Pipeline, events: int, leads: int, seed: int = 1) -> float:
+def filled(run: Pipeline, events: int, leads: int, *, even: bool = False) -> float:
     """Makes topics and a raw backlog; mean bytes of an event."""
     run.command("topics", "create")
-    return fill(run.bootstrap, run.prefix, events, leads, seed=seed) / events
+    return fill(run.bootstrap, run.prefix, events, leads, even=even) / events
 
 
 def pipeline(bootstrap: str, prefix: str, folder: Path, **settings: object) -> Pipeline:

@@ -1,6 +1,6 @@
 """The same job on stock Faust, short: raw JSON in, a table row per lead, tier changes out. A worker, run as a process.
 
-    python -m tests.bench.stock_faust worker -l warning      (BOOTSTRAP, PREFIX in the environment)
+    python -m tests.bench.stock_faust worker -l warn      (BOOTSTRAP, PREFIX in the environment)
 
 It decodes with the json of the standard library, counts five of the signals of `b2b-default` per lead with their
 times, applies three windowed rules and sends a tier change when the tier moves; at least once, memory store with

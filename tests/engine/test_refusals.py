@@ -85,7 +85,7 @@ def test_recovery_from_a_compacted_changelog(kafka: KafkaBroker, worlds: ExitSta
         left = read_topic(world.bootstrap, world.topic("counter-changelog")).values()
         written = max(written, sum(map(len, left)))
         # Records are gone, and not because the log's beginning was dropped.
-        return all(messages and len(messages) < messages[-1].offset() / 2 for messages in left)
+        return all(messages and len(messages) < (messages[-1].offset() or 0) / 2 for messages in left)
 
     world.wait_for(cleaned, 60)
     worker.kill()

@@ -258,8 +258,9 @@ class KafkaBroker:
         properties = "".join(f"{name}={value}\n" for name, value in settings.items())
         (self._folder / "server.properties").write_text(properties)
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command = self._java("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster_id, "-c")
-        command.append(str(self._folder / "server.properties"))
+        # Joined by "=": an id may begin with a dash.
+        command = self._java("kafka.tools.StorageTool", "format", "--ignore-formatted", f"--cluster-id={cluster_id}")
+        command.append(f"--config={self._folder / 'server.properties'}")
         done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
         if done.returncode != 0:
             self._ports = None

@@ -72,7 +72,8 @@ def told(case: Case) -> Told:
         assert not step.problems, step.problems
         assert not step.sent
         changes.extend(plain_change(change) for change in step.changes)
-        published.update({score.lead_id: plain(score) for score in (*step.scores, *step.merged)})
+        published.update({score.lead_id: plain(score) for score in step.scores})
+        published.update({merged.lead_id: plain(merged) for merged in step.merged})
 
     chance = Random(case.seed)
     for record in case.records:

@@ -8,7 +8,7 @@ at times what they published is out and their rows are lost, so that all of it c
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -90,10 +90,10 @@ class Town:
                 self._note(part.fold.finish())
             self._note(part.fold.finish())
 
-    def _append(self, row: LogRow) -> None:
+    def _append(self, row: LogRow | EventRow) -> None:
         assert isinstance(row, EventRow | Link | Merge)
         part = self.partitions[partition_of(row.lead_id, len(self.partitions))]
-        part.log.append((len(part.log), encode_record(self.clock, [row])))
+        part.log.append((len(part.log), encode_record(self.clock, [cast("LogRow", row)])))
 
     def _carry(self) -> None:
         """One message, not always the oldest."""
@@ -134,7 +134,8 @@ class Town:
         for change in step.changes:
             body = encode_tier_change(change)
             assert self.bodies.setdefault(change.id, body) == body, f"two bodies of {change.id}"
-        self.scores |= {score.lead_id: score for score in (*step.scores, *step.merged)}
+        self.scores |= {score.lead_id: score for score in step.scores}
+        self.scores |= {merged.lead_id: merged for merged in step.merged}
         self.on_the_way += step.sent
 
     def leads(self) -> Iterator[tuple[str, PartitionFold]]:

@@ -129,7 +129,7 @@ def run_variant(bootstrap: str, source: str, events: list[dict[str, Any]], varia
             time.sleep(random.Random(number).uniform(2.5, 5.0))
             run.end("score", signal.SIGKILL)
             run.start("score")
-        run.drained(300)
+        run.drained(120)
     wall = time.monotonic() - began
     log = run.command("read", "lead-events", "--from-start", "--to-end", output="log.jsonl")
     changes, scores, conflicts = streamed(run)

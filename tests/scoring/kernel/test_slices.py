@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -153,3 +155,16 @@ def test_a_step_that_was_lost_is_made_again_with_the_same_bodies(made: list[LogR
     run(durable, records[at:], again)
 
     assert again.bodies() == once.bodies()
+
+
+def test_a_fold_that_is_given_up_is_free_at_once() -> None:
+    """Workers keep the collector from looking at millions of rows, so nothing may wait for it."""
+    fold = PartitionFold()
+    fold.start_with(shipped_text("b2b-default"))
+    gone = weakref.ref(fold)
+    gc.disable()
+    try:
+        del fold
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -1,0 +1,67 @@
+"""`leadstream score`: the kernel over files, without Kafka."""
+
+from __future__ import annotations
+
+import gc
+
+import click
+
+from schemas.outputs_wire import LeadScoreOut, TierChangeOut, encode_tier_change
+from streams.cli.base import TIME, Results, event_files, id_key_of, progress, say, with_settings
+from streams.event_files import size_of
+from streams.event_lines import Refusals, each_line
+from streams.file_scoring import FileScoring
+from streams.model_files import load_model
+from streams.settings import Settings
+
+__all__ = ["score"]
+
+_ROWS_AT_ONCE = 100_000
+"""So many rows are scored before tier changes are written: leads that come again are cheap within them."""
+
+_SCORE_FIELDS = ("lead_id", "tier", "fit", "engagement", "risk", "total", "reasons", "changes_next_at")
+
+
+@click.command()
+@event_files
+@click.option(
+    "--model", "model_file", metavar="MODEL", help="A model file or a shipped name; rows of the log have one."
+)
+@click.option("--until", "until_ms", type=TIME, help="Time at the end; later events are left out. Default: the last.")
+@click.option("--scores", is_flag=True, help="Then one line per lead, sorted by lead_id.")
+@with_settings
+def score(
+    settings: Settings, files: tuple[str, ...], model_file: str | None, until_ms: int | None, scores: bool
+) -> int:
+    """Tier changes of the events in FILE… as JSON lines; with --scores then where every lead stands.
+
+    A line is an event as producers send it (with `received_at`, where it is known), or a row of the log as
+    `leadstream read lead-events` prints it. `-` is standard input; gzip is read as such. Time is that of the lines.
+
+    Lines that cannot be used are told on standard error, one JSON object each, and the rest is scored; exit code 1.
+    """
+    # Rows by the hundred thousand and no cycles: the collector would only look at them again and again.
+    gc.disable()
+    model = None if model_file is None else load_model(model_file)
+    scoring, refusals, results = FileScoring(id_key_of(settings), model, until_ms), Refusals(), Results()
+    with progress("Scoring", size_of(files), results=True) as moved:
+        for pauses in each_line(files, scoring.take, refusals, moved):
+            if pauses or scoring.waiting >= _ROWS_AT_ONCE:
+                _write(results, scoring.changes())
+        _write(results, scoring.end())
+    if scores:
+        for lead in scoring.scores():
+            results.line(_plain(lead))
+    for problem in scoring.problems:
+        say(problem)
+    return 1 if refusals.count else 0
+
+
+def _write(results: Results, changes: list[TierChangeOut]) -> None:
+    for change in changes:
+        results.raw(b'{"type":"tier_change",' + encode_tier_change(change)[1:])
+    results.flush()
+
+
+def _plain(lead: LeadScoreOut) -> dict[str, object]:
+    return {"type": "score"} | {name: getattr(lead, name) for name in _SCORE_FIELDS}

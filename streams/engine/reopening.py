@@ -1,0 +1,87 @@
+"""Opening writers anew: the broker forgets a producer that was idle for a day, and its fence with it.
+
+Opening anew is a take-over like any other: open, claim, and then read who wrote between our last record and the claim.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+import aiokafka
+
+from streams.engine.checkpoint import OWNER_KEY, decode_owner
+from streams.engine.config import EngineConfig
+from streams.engine.errors import FailStop
+from streams.engine.stage import Record
+
+if TYPE_CHECKING:
+    from streams.engine.faust_parts import EngineApp
+    from streams.engine.table import EngineTable, OwnedPartition
+
+__all__ = ["Reopening"]
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 1.0
+
+
+class Reopening:
+    """Opens writers anew when it is time, between two steps of their partitions, whether or not anything is written."""
+
+    def __init__(self, app: EngineApp, table: EngineTable) -> None:
+        self._app = app
+        self._table = table
+
+    async def run(self) -> None:
+        """Looks at the writers of every open partition, until the worker stops."""
+        try:
+            while not self._app.should_stop:
+                for part in list(self._table.owned.values()):
+                    if part.open and part.writer.wants_reopening and not self._app.rebalancing:
+                        await self._reopen(part)
+                await asyncio.sleep(LOOK_EVERY_S)
+        except Exception as error:  # noqa: BLE001  # fail-stop: a writer that is half open must not write
+            self._app.guard.end(error)
+
+    async def _reopen(self, part: OwnedPartition) -> None:
+        app, started = self._app, time.monotonic()
+        async with part.busy:
+            if self._table.owned.get(part.number) is not part:
+                return  # given up while we waited for its step
+            before = part.writer.last_offset
+            claim = await part.writer.open(app.consumer_generation_id)
+            for record in await read_changelog(app.config, self._table.changelog_tp(part.number), before, claim):
+                if record.key == OWNER_KEY and decode_owner(record.value).process != app.process:
+                    raise FailStop(
+                        f"partition {part.number} was taken over by another process "
+                        f"(changelog offset {record.offset}, our last record at {before})"
+                    )
+            part.writer.last_offset = claim
+        log.info("writer of partition %d opened anew in %.2f s", part.number, time.monotonic() - started)
+
+
+async def read_changelog(config: EngineConfig, tp: Any, first: int, last: int) -> list[Record]:
+    """Records of a partition from offset `first` to offset `last`, both included, as far as compaction left them.
+
+    Raises:
+        TimeoutError: The broker did not bring them within the write timeout.
+    """
+    consumer = aiokafka.AIOKafkaConsumer(
+        bootstrap_servers=config.bootstrap.split(","), enable_auto_commit=False, **config.security.client_settings()
+    )
+    records: list[Record] = []
+    async with asyncio.timeout(config.write_timeout_s):
+        await consumer.start()
+        try:
+            place = aiokafka.TopicPartition(tp.topic, tp.partition)
+            consumer.assign([place])
+            consumer.seek(place, max(0, first))
+            while await consumer.position(place) <= last:
+                fetched = await consumer.getmany(place, timeout_ms=200)
+                records += [Record(r.offset, r.timestamp, r.key, r.value, r.headers) for r in fetched.get(place, ())]
+        finally:
+            await consumer.stop()
+    return [record for record in records if record.offset <= last]

@@ -1,0 +1,160 @@
+"""The kernel over lines of files, without Kafka: what `score` and `explain` share.
+
+Events are one partition, with the log time of `streams.event_lines`. Rows of the log, as `read lead-events` prints
+them, are folded by partition with the log's own time and models, and so give what the stage gave; with a model of the
+caller's own they are scored anew, and the log's models are passed over.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from schemas.lines import LogLine, is_log_line, load_line, read_log_line
+from schemas.log import EventRow, LogRow, ModelControl
+from schemas.outputs_wire import LeadScoreOut, TierChangeOut
+from scoring.model import Model
+from scoring.outcomes import score_of
+from scoring.partition import PartitionFold
+from scoring.reading import ModelError, read_model
+from streams.errors import UsageError
+from streams.event_lines import EventLines
+
+__all__ = ["FileScoring"]
+
+_EVENTS = -1
+"""The partition of lines that are events."""
+_STEP_BYTES = 64 << 20
+"""Rows are written to bytes when so much has changed: seldom, as nobody wants them."""
+_STEP_DEADLINES = 1 << 40
+"""A step has as many deadlines as its rows bring: cut by them, it would be many small ones."""
+_READ_AT_ONCE = 10_000
+
+
+class FileScoring:
+    """Scores lines one after the other.
+
+    Args:
+        id_key: Key of the e-mail hash.
+        model: Holds from the first line; None: the models in the log do.
+        until_ms: Time at the end; what is received later is left out. None: the last line's.
+
+    Attributes:
+        waiting: How many rows were taken since `changes` was asked for.
+        problems: What was wrong with models in the log.
+    """
+
+    def __init__(self, id_key: bytes, model: Model | None, until_ms: int | None = None) -> None:
+        self._model, self._until_ms = model, until_ms
+        self._events = EventLines(id_key)
+        # What the last line was; the next one is probably the same.
+        self._of_the_log = False
+        self._folds: dict[int, PartitionFold] = {}
+        self._before_model: dict[int, list[LogLine]] = defaultdict(list)
+        self._changes: list[TierChangeOut] = []
+        self.waiting = 0
+        self.problems: list[str] = []
+
+    def take(self, raw: bytes) -> None:
+        """Takes a line.
+
+        Raises:
+            Refused: It is neither an event nor a row of the log.
+            UsageError: It is an event, and there is no model.
+        """
+        row = None if self._of_the_log else self._events.read_plain(raw)
+        if row is None:
+            members = load_line(raw)
+            self._of_the_log = is_log_line(members)
+            if self._of_the_log:
+                self._take_log_line(read_log_line(members))
+                return
+            row = self._events.read(raw, members)
+        # An event is received at the log time, so it brings no other time.
+        self._apply(self._folds.get(_EVENTS) or self._begin(_EVENTS), row, row.received_at_ms)
+
+    def changes(self) -> list[TierChangeOut]:
+        """Tier changes since the last call: of each partition in the order in which they were decided."""
+        for fold in self._folds.values():
+            self._changes += fold.told()
+        found, self._changes, self.waiting = self._changes, [], 0
+        return found
+
+    def end(self) -> list[TierChangeOut]:
+        """No more lines: moves time to the end; the last tier changes.
+
+        Raises:
+            UsageError: There are rows of the log, but no model for them.
+        """
+        if any(self._before_model.values()):
+            partitions = ", ".join(str(partition) for partition, lines in self._before_model.items() if lines)
+            raise UsageError(f"no model among the rows of partition {partitions}; give one with --model")
+        for fold in self._folds.values():
+            if self._until_ms is not None:
+                self._advance(fold, self._until_ms)
+            self._finish(fold)
+        return self.changes()
+
+    def scores(self) -> Iterator[LeadScoreOut]:
+        """Where every lead stands, sorted by name. Only after `end`."""
+        for number, (lead_id, fold) in enumerate(sorted(self.leads().items())):
+            row = fold.row(lead_id)
+            assert row is not None
+            assert fold.kernel is not None
+            yield score_of(fold.kernel, row, fold.log_time_ms)
+            if not number % _READ_AT_ONCE:
+                fold.finish()  # forgets rows that were only read
+
+    def leads(self) -> dict[str, PartitionFold]:
+        """Every lead, and the fold that knows it."""
+        return {lead_id: fold for fold in self._folds.values() for lead_id in fold.lead_ids()}
+
+    def _take_log_line(self, line: LogLine) -> None:
+        fold = self._folds.get(line.partition)
+        if fold is not None and self._model is not None and isinstance(line.row, ModelControl):
+            self._advance(fold, line.safe_ms)
+            return
+        if fold is not None:
+            self._apply(fold, line.row, line.safe_ms)
+            return
+        if self._model is not None:
+            self._begin(line.partition)
+            self._take_log_line(line)
+            return
+        # The first model of a partition holds from its first row, as it does for the stage.
+        self._before_model[line.partition].append(line)
+        if isinstance(line.row, ModelControl) and (model := self._read(line.row)) is not None:
+            self._begin(line.partition, model)
+            for earlier in self._before_model.pop(line.partition):
+                self._take_log_line(earlier)
+
+    def _read(self, control: ModelControl) -> Model | None:
+        try:
+            return read_model(control.body, control.model)
+        except ModelError as error:
+            self.problems.append(f"model {control.model} version {control.version} is passed over: {error}")
+            return None
+
+    def _begin(self, partition: int, first: Model | None = None) -> PartitionFold:
+        model = first or self._model
+        if model is None:
+            raise UsageError("events need a model: --model FILE, or the name of a shipped one")
+        fold = self._folds[partition] = PartitionFold(_STEP_BYTES, _STEP_DEADLINES, with_scores=False)
+        fold.start_with(model.text, model.name)
+        return fold
+
+    def _apply(self, fold: PartitionFold, row: LogRow | EventRow, safe_ms: int) -> None:
+        if self._until_ms is not None and max(safe_ms, row.received_at_ms) > self._until_ms:
+            return
+        while not fold.take(row, safe_ms):
+            self._finish(fold)
+        self.waiting += 1
+
+    def _advance(self, fold: PartitionFold, time_ms: int) -> None:
+        while not fold.advance(time_ms if self._until_ms is None else min(time_ms, self._until_ms)):
+            self._finish(fold)
+
+    def _finish(self, fold: PartitionFold) -> None:
+        step = fold.finish()
+        self._changes += step.changes
+        self.problems += step.problems

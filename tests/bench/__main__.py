@@ -1,0 +1,179 @@
+"""The figures of the README, on a real Kafka.
+
+python -m tests.bench                          all of them, some ten minutes
+python -m tests.bench throughput latency       some of them
+python -m tests.bench --scale 0.1              with a tenth of the events
+python -m tests.bench --readme                 and the table goes into the README
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from schemas.topics import LEADS_CHANGELOG
+from tests.bench import score_file
+from tests.bench.models import times_rules
+from tests.bench.pipeline import Latency, backlog, filled, latency, pipeline, recovery
+from tests.bench.stock import stock_cpu_us
+from tests.bench.table import Figure, machine, steadiness, table, write_readme
+from tests.kafka.broker import STEADY, KafkaBroker
+from tests.pipeline import Kept
+
+__all__ = ["main"]
+
+
+class Bench:
+    """Everything that can be measured, each part a method that yields figures.
+
+    Args:
+        bootstrap: The broker.
+        folder: For logs and files.
+        scale: Of the numbers of events and leads.
+    """
+
+    def __init__(self, bootstrap: str, folder: Path, scale: float) -> None:
+        self.bootstrap, self.folder, self.scale = bootstrap, folder, scale
+
+    def throughput(self) -> Iterator[Figure]:
+        """Both stages before a backlog, and stock Faust before the same raw topics."""
+        events, leads = self._count(1_000_000), self._count(50_000)
+        with pipeline(self.bootstrap, "throughput-", self.folder) as run:
+            size = filled(run, events, leads)
+            ingest = backlog(run, "ingest", events)
+            score = backlog(run, "score", events)
+            stored = sum(
+                len(record.key or b"") + len(record.value or b"") for record in _last(run.read(LEADS_CHANGELOG))
+            )
+            stock_us = stock_cpu_us(run, events)
+        whole = ingest.cpu_us + score.cpu_us
+        yield Figure(
+            f"ingest, {events:,} events of {size:.0f} bytes",
+            f"{1e6 / ingest.cpu_us:,.0f} events/s of CPU ({ingest.cpu_us:.1f} µs)",
+            "120,000",
+            ingest.cpu_us <= 1e6 / 120_000,
+        )
+        yield Figure(
+            f"score, `b2b-default`, {score.leads:,} leads",
+            f"{1e6 / score.cpu_us:,.0f} events/s of CPU ({score.cpu_us:.1f} µs)",
+            "90,000",
+            score.cpu_us <= 1e6 / 90_000,
+        )
+        yield Figure("whole pipeline", f"{whole:.1f} µs of CPU an event", "20 µs", whole <= 20)
+        yield Figure(
+            "stock Faust, five rules of the job, same run",
+            f"{stock_us:.0f} µs of CPU an event: {stock_us / whole:.1f} times",
+        )
+        yield Figure(
+            "score: memory and changelog",
+            f"{score.memory_mb * 2**20 / max(score.leads, 1):,.0f} bytes of memory a lead (process and all), "
+            f"{stored / max(score.leads, 1):,.0f} bytes a row",
+        )
+
+    def steady(self) -> Iterator[Figure]:
+        """Latency and load of a steady stream."""
+        for rate, seconds in ((1000, 40 * self.scale), (20, 60 * self.scale)):
+            with pipeline(self.bootstrap, f"steady{rate}-", self.folder) as run:
+                run.command("topics", "create")
+                found = latency(run, rate, max(seconds, 10), 2_000 if rate > 100 else 30)
+            yield from _latency(rate, found)
+
+    def recovery(self) -> Iterator[Figure]:
+        """A start over the rows of many leads."""
+        leads = self._count(1_000_000)
+        with pipeline(self.bootstrap, "recovery-", self.folder) as run:
+            filled(run, leads, leads, even=True)
+            backlog(run, "ingest", leads)
+            backlog(run, "score", leads)
+            found = recovery(run)
+        yield Figure(
+            f"recovery of {found.leads:,} leads",
+            f"{found.seconds:.1f} s until ready, {found.memory_mb:,.0f} MB",
+            "15 s",
+            found.seconds <= 15,
+        )
+
+    def growth(self) -> Iterator[Figure]:
+        """What an event costs score at ten times the leads, and at ten times the rules."""
+        events, leads = self._count(500_000), self._count(50_000)
+        cases: dict[str, tuple[int, Mapping[str, object]]] = {
+            "base": (leads, {}),
+            "leads": (leads * 10, {}),
+            "rules": (leads, {"model": times_rules(10, self.folder)}),
+        }
+        costs = {}
+        for name, (count, settings) in cases.items():
+            with pipeline(self.bootstrap, f"growth-{name}-", self.folder, **settings) as run:
+                filled(run, events, count)
+                backlog(run, "ingest", events)
+                costs[name] = backlog(run, "score", events).cpu_us
+        base = costs["base"]
+        yield Figure(
+            "score at 10 times the leads", f"{costs['leads']:.1f} µs an event, {costs['leads'] / base:.2f} times"
+        )
+        yield Figure(
+            "score at 10 times the rules", f"{costs['rules']:.1f} µs an event, {costs['rules'] / base:.2f} times"
+        )
+
+    def file(self) -> Iterator[Figure]:
+        """`leadstream score` over a file."""
+        rate = score_file.rate(self._count(300_000), self._count(20_000))
+        yield Figure("`leadstream score FILE`", f"{rate:,.0f} events/s and core", "60,000", rate >= 60_000)
+
+    def _count(self, number: int) -> int:
+        return max(1000, int(number * self.scale))
+
+
+def _latency(rate: int, found: Latency) -> Iterator[Figure]:
+    p50 = f"p50 {found.p50_ms:.0f} ms, " if rate >= 1000 else ""
+    good = found.p99_ms <= 250 and (rate < 1000 or found.p50_ms <= 80)
+    yield Figure(
+        f"raw record to readable tier change, {rate:,} events/s",
+        f"{p50}p99 {found.p99_ms:.0f} ms ({found.changes:,} changes)",
+        "80 / 250 ms" if rate >= 1000 else "p99 250 ms",
+        good,
+    )
+    if rate >= 1000:
+        share = sum(found.cpu_share.values()) * 100
+        each = ", ".join(f"{stage} {part * 100:.0f} %" for stage, part in found.cpu_share.items())
+        yield Figure(
+            f"CPU at {rate:,} events/s, 8 partitions", f"{share:.0f} % of a core ({each})", "60 %", share <= 60
+        )
+
+
+def _last(records: list[Kept]) -> list[Kept]:
+    """The latest record of each key, as compaction would leave them."""
+    return list({(record.partition, record.key): record for record in records}.values())
+
+
+PARTS = ("file", "throughput", "steady", "growth", "recovery")
+
+
+def main(arguments: list[str]) -> int:
+    """Measures, and prints the table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.split("\n", 1)[0])
+    parser.add_argument("parts", nargs="*", choices=(*PARTS, []), metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--readme", action="store_true", help="put the table into the README")
+    options = parser.parse_args(arguments)
+    before = steadiness()
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory() as folder, KafkaBroker(jvm=STEADY) as broker:
+        bench = Bench(broker.bootstrap, Path(folder), options.scale)
+        for name in options.parts or PARTS:
+            part: Callable[[], Iterator[Figure]] = getattr(bench, name)
+            for figure in part():
+                print(f"{figure.what}: {figure.measured}", file=sys.stderr, flush=True)
+                figures.append(figure)
+    text = table(figures, machine(before, steadiness()))
+    print(text)
+    if options.readme:
+        write_readme(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

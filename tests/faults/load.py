@@ -1,0 +1,69 @@
+"""A steady stream of events into a pipeline, in a thread of its own."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+import msgspec
+from confluent_kafka import Producer
+
+from schemas.times import iso
+from schemas.topics import topic_of_kind
+from streams.clock import now_ms
+from tests.faults.small_world import some_events
+from tests.pipeline import Pipeline
+
+__all__ = ["Load"]
+
+_POISON = (b"{", b"", b'{"event_id": "p", "kind": "telepathy"}')
+
+
+class Load:
+    """Sends events of now until it is left, one in fifty of them poison; everything is acknowledged then.
+
+    Args:
+        run: Where to.
+        seed: Which events.
+        rate: Events a second.
+        leads: How many.
+    """
+
+    def __init__(self, run: Pipeline, seed: int, rate: int = 200, leads: int = 40) -> None:
+        self._run, self._rate, self._leads = run, rate, leads
+        self._chance = random.Random(seed)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._send)
+        self.left = 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+        if error is None and self.left:
+            raise RuntimeError(f"{self.left} events were not acknowledged")
+
+    def _send(self) -> None:
+        producer = Producer(
+            {"bootstrap.servers": self._run.bootstrap, "linger.ms": 5, "enable.idempotence": True, "acks": "all"},
+        )
+        events = some_events(self._chance, self._rate * 120, self._leads)
+        began = time.monotonic()
+        for number, event in enumerate(events):
+            if self._stop.wait(max(0.0, began + number / self._rate - time.monotonic())):
+                break
+            value = msgspec.json.encode(event | {"occurred_at": iso(now_ms())})
+            topic = self._run.prefix + topic_of_kind(event["kind"])
+            if self._chance.random() < 0.02:
+                value = self._chance.choice(_POISON)
+            producer.produce(topic, value, key=event["lead"]["lead_id"])
+            producer.poll(0)
+        self.left = producer.flush(60)
