@@ -23,8 +23,9 @@ from schemas.events import EVENT_ADAPTER, EventBase
 from schemas.events_wire import AnyWireEvent, WireEvent
 from schemas.judging import load_object, validate
 from schemas.limits import MAX_AGE_MS, MAX_AHEAD_MS, MAX_DEPTH, MAX_EVENT_BYTES, MAX_TIME_MS
-from schemas.log import EVENT_ROWS, EventRow, Link
-from schemas.naming import lead_name, links_of
+from schemas.links import Links
+from schemas.log import EVENT_ROWS, EventRow
+from schemas.naming import lead_name
 from schemas.times import iso, parse_iso
 
 __all__ = ["contract_row", "decode_event", "judge_event", "needs_care"]
@@ -37,14 +38,14 @@ _SHALLOW_BYTES = 2 * MAX_DEPTH
 _NOT_TAKEN = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
-def decode_event(raw: bytes | None, received_at_ms: int, id_key: bytes, links: list[Link] | None = None) -> EventRow:
+def decode_event(raw: bytes | None, received_at_ms: int, id_key: bytes, links: Links | None = None) -> EventRow:
     """The row of an event.
 
     Args:
         raw: Value of the raw record.
         received_at_ms: Broker time of the raw record.
         id_key: Key of the e-mail hash, not empty.
-        links: Gets, for an event that names its lead in several ways, that the weaker names belong to the strongest.
+        links: Told of an event that names its lead in several ways.
 
     Raises:
         Refused: The event cannot be used.
@@ -68,7 +69,7 @@ def decode_event(raw: bytes | None, received_at_ms: int, id_key: bytes, links: l
                     (anonymous_id is not None and (lead_id is not None or email is not None))
                     or (email is not None and lead_id is not None)
                 ):
-                    links += links_of(lead_id, email, anonymous_id, id_key, received_at_ms, occurred_ms)
+                    links.note(lead_id, email, anonymous_id, received_at_ms, occurred_ms)
                 return row
         except _NOT_TAKEN:
             pass
@@ -87,7 +88,7 @@ def needs_care(raw: bytes) -> bool:
     return b"\\u0000" in raw
 
 
-def judge_event(raw: bytes | None, received_at_ms: int, id_key: bytes, links: list[Link] | None = None) -> EventRow:
+def judge_event(raw: bytes | None, received_at_ms: int, id_key: bytes, links: Links | None = None) -> EventRow:
     """The row of an event, by the contract itself: ten times as slow as `decode_event`, and the one that words.
 
     Raises:
@@ -102,7 +103,7 @@ def judge_event(raw: bytes | None, received_at_ms: int, id_key: bytes, links: li
     _check_age(occurred_ms, received_at_ms)
     row = contract_row(event, name, received_at_ms, occurred_ms)
     if links is not None:
-        links += links_of(lead.lead_id, lead.email, lead.anonymous_id, id_key, received_at_ms, occurred_ms)
+        links.note(lead.lead_id, lead.email, lead.anonymous_id, received_at_ms, occurred_ms)
     return row
 
 

@@ -30,13 +30,13 @@ from schemas.internal import (
     forwarded_rows,
     merge_row,
 )
+from schemas.links import Links
 from schemas.log import Alarm, EventRow, LeadRow, Link, Merge, ModelControl
 from schemas.reasons import ReasonName
 from schemas.wire import decode_event
 from streams.breaker import Breaker, Pause
 from streams.engine.stage import Carried, FetchState, Publisher, Record, TopicPartition
 from streams.ingest_watch import IngestWatch
-from streams.links import SentLinks
 from streams.model_checks import check_merge, check_model
 from streams.ordering import Ordering
 from streams.packs import Control, Entry, Packer
@@ -114,7 +114,7 @@ class IngestStage:
         self._topics, self._id_key, self._worker = topics, id_key, worker
         self._packer, self._breaker, self._progress, self._watch = packer, breaker, progress, watch
         self._ordering = Ordering()
-        self._sent_links = SentLinks()
+        self._links = Links(id_key)
         self._others: frozenset[TopicPartition] = topics.places()
         self._paused: frozenset[str] = frozenset()
         self._events_at = [TopicPartition(topics.lead_events, number) for number in range(topics.partitions)]
@@ -152,7 +152,7 @@ class IngestStage:
         if load.pauses:
             self._apply_pauses()
             ordering.settle(others_ms)
-        load.links = self._sent_links.new(load.links)
+        load.links = self._links.taken()
         load.controls.sort(key=lambda control: control[1].received_at_ms)
         hold = ordering.hold()
         self._watch.carried(idle, hold, ordering.oldest_ms, self._paused)
@@ -189,7 +189,7 @@ class IngestStage:
         if any(pause.topic == tp.topic for pause in load.pauses):
             self._ordering.give_back(tp, records)
             return
-        decode, id_key, append, links = decode_event, self._id_key, load.events.append, load.links
+        decode, id_key, append, links = decode_event, self._id_key, load.events.append, self._links
         internal = tp.topic == self._topics.internal
         good_from = 0
         for number, record in enumerate(records):
