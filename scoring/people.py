@@ -38,7 +38,7 @@ class People:
             name = self._owners[name]
         return name
 
-    def take(self, row: LogRow, safe_ms: int) -> bool:
+    def take(self, row: LogRow | EventRow, safe_ms: int) -> bool:
         """Time is `safe_ms`, or later already; then the row. False: the step is full, `finish` it and call again."""
         if isinstance(row, EventRow):
             if row.lead_id in self._owners:
