@@ -51,7 +51,7 @@ demo: $(READY) ## Behaviour becomes scores and tier changes, on an embedded brok
 # --- To check --------------------------------------------------------------------------------------------------------
 .PHONY: test
 test: lint types layers drift kafka-jars ## Everything that CI checks: all of the below, then all tests
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
 
 .PHONY: unit
 unit: $(READY) ## The quick tests: no Kafka, nothing slow

@@ -11,8 +11,9 @@ from scoring.model import Model
 from scoring.reading import ModelError, read_model
 from scoring.shipped import shipped_models, shipped_text
 from streams.errors import InputError, UsageError
+from streams.event_files import STDIN
 
-__all__ = ["load_model", "model_text"]
+__all__ = ["load_model", "model_beside", "model_text"]
 
 
 def load_model(source: str) -> Model:
@@ -32,11 +33,25 @@ def load_model(source: str) -> Model:
         raise InputError(*(str(problem) for problem in error.problems)) from error
 
 
+def model_beside(files: tuple[str, ...], source: str | None) -> Model | None:
+    """The model that an option names, read before the files of the same command; None where none is named.
+
+    Raises:
+        UsageError: There is no such model, or it would be read from where one of the files is.
+        InputError: The model is wrong.
+    """
+    if source is None:
+        return None
+    if source == STDIN and STDIN in files:
+        raise UsageError("standard input cannot be both the model and a file; give one of them a name")
+    return load_model(source)
+
+
 def model_text(source: str) -> tuple[str, str]:
     """The file's text as it is, and what messages call the file."""
     if source in shipped_models():
         return shipped_text(source), source
-    if source == "-":
+    if source == STDIN:
         name, content = "<standard input>", sys.stdin.buffer.read(MAX_MODEL_BYTES + 1)
     else:
         name, content = source, _read(Path(source))

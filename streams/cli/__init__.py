@@ -31,6 +31,7 @@ _COMMANDS = {
     "up": ("streams.cli.worker:up", "Run all stages on this machine, supervised."),
     "read": ("streams.cli.read:read", "Read a topic as JSON lines."),
     "dlq": ("streams.cli.dlq:dlq", "Dead letters: look at them, send them again."),
+    "shared": ("streams.cli.shared:shared", "Visitors and addresses that are nobody's."),
     "settings": ("streams.cli.settings:settings", "Every setting and its value."),
     "demo": ("streams.cli.demo:demo", "Watch it work, with a broker of its own."),
 }

@@ -21,8 +21,8 @@ from streams.cli.base import TIME, Results, as_json, event_files, id_key_of, per
 from streams.errors import InputError
 from streams.event_files import size_of
 from streams.event_lines import Refusals, each_line
-from streams.file_scoring import FileScoring
-from streams.model_files import load_model
+from streams.file_scoring import FileScoring, no_collector
+from streams.model_files import model_beside
 from streams.settings import Settings, variable
 
 __all__ = ["explain"]
@@ -46,9 +46,9 @@ def explain(
     for a visitor or an address that turned out to be a lead, it explains that lead; it names all that is known to be
     the same person, and what came with each.
     """
-    model = None if model_file is None else load_model(model_file)
+    model = model_beside(files, model_file)
     scoring, refusals = FileScoring(id_key_of(settings), model, at_ms, keep_merges=True), Refusals()
-    with progress("Reading", size_of(files)) as moved:
+    with no_collector(), progress("Reading", size_of(files)) as moved:
         for _ in each_line(files, scoring.take, refusals, moved):
             pass
         scoring.end()

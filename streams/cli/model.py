@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import click
-from scoring.size import row_bound
 
 from scoring.checks import warnings
 from scoring.model import Model
 from scoring.reading import ModelError, Problem, read_model
 from scoring.show import FORMATS, show
+from scoring.size import row_bound
 from streams.cli.base import Commands, Results, as_json
 from streams.model_files import load_model, model_text
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gc
-
 import click
 
 from schemas.outputs_wire import LeadScoreOut, MergedLeadOut, TierChangeOut, encode_tier_change
 from streams.cli.base import TIME, Results, event_files, id_key_of, progress, say, with_settings
 from streams.event_files import size_of
 from streams.event_lines import Refusals, each_line
-from streams.file_scoring import FileScoring
-from streams.model_files import load_model
+from streams.file_scoring import FileScoring, no_collector
+from streams.model_files import model_beside
 from streams.settings import Settings
 
 __all__ = ["score"]
@@ -43,11 +41,9 @@ def score(
 
     Lines that cannot be used are told on standard error, one JSON object each, and the rest is scored; exit code 1.
     """
-    # Rows by the hundred thousand and no cycles: the collector would only look at them again and again.
-    gc.disable()
-    model = None if model_file is None else load_model(model_file)
+    model = model_beside(files, model_file)
     scoring, refusals, results = FileScoring(id_key_of(settings), model, until_ms), Refusals(), Results()
-    with progress("Scoring", size_of(files), results=True) as moved:
+    with no_collector(), progress("Scoring", size_of(files), results=True) as moved:
         for pauses in each_line(files, scoring.take, refusals, moved):
             if pauses or scoring.waiting >= _ROWS_AT_ONCE:
                 _write(results, scoring.changes())

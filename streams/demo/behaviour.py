@@ -220,14 +220,14 @@ def job_seeker(person: Person) -> Iterator[Event]:
 
 
 STORIES: tuple[tuple[Callable[[Person], Iterator[Event]], int, float], ...] = (
-    (buyer, 10, 0.9),
-    (quiet_after_demo, 8, 0.7),
-    (researcher, 20, 0.6),
-    (reader, 20, 0.4),
-    (passer_by, 22, 0.2),
+    (buyer, 3, 0.9),
+    (quiet_after_demo, 2, 0.7),
+    (researcher, 12, 0.5),
+    (reader, 28, 0.4),
+    (passer_by, 38, 0.2),
     (bouncer, 5, 0.4),
-    (returner, 8, 0.7),
-    (job_seeker, 7, 0.1),
+    (returner, 3, 0.7),
+    (job_seeker, 9, 0.1),
 )
 """Story, how often it is told, and how often its hero fits the ideal customer."""
 

@@ -6,14 +6,22 @@ from collections import deque
 from datetime import datetime, timedelta
 from typing import Any
 
+from rich import box
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["Board"]
+__all__ = ["Board", "why"]
 
 _COLOURS = {"hot": "bold red", "warm": "yellow", "cold": "blue"}
+_PLAIN: dict[str, Any] = {
+    "title_justify": "left",
+    "expand": True,
+    "pad_edge": False,
+    "box": box.SIMPLE_HEAD,
+    "show_edge": False,
+}
 _ARROWS = {True: "▲", False: "▼"}
 
 
@@ -39,6 +47,10 @@ class Board:
         self.changes.appendleft(record)
         return True
 
+    def sort(self) -> None:
+        """Newest first: what was there before the board was comes by partition."""
+        self.changes = deque(sorted(self.changes, key=lambda record: record["effective_at"], reverse=True), maxlen=200)
+
     def counts(self) -> dict[str, int]:
         """Leads by tier, best first."""
         counts = dict.fromkeys(self.tiers, 0)
@@ -51,9 +63,10 @@ class Board:
         top = [record for record in self.leads.values() if record["tier"] == self.tiers[0]]
         return sorted(top, key=lambda record: (-record["total"], record["tier_since"], record["lead_id"]))[:limit]
 
-    def render(self, now: datetime, height: int, footer: list[str]) -> RenderableType:
-        """Everything, for a terminal of so many lines."""
-        room = max(6, height - len(footer) - 12)
+    def render(self, now: datetime, width: int, height: int, footer: list[str]) -> RenderableType:
+        """Everything, for a terminal of this size."""
+        told = sum(1 + Text.from_markup(line).cell_len // (width - 3) for line in footer)
+        room = max(6, height - told - 11)
         upper = max(3, room * 6 // 10)
         counts = "   ".join(f"[{_COLOURS.get(tier, '')}]{tier} {count}[/]" for tier, count in self.counts().items())
         return Group(
@@ -64,7 +77,7 @@ class Board:
         )
 
     def _hot_list(self, now: datetime, rows: int) -> Table:
-        table = Table(title=f"{self.tiers[0]} leads", title_justify="left", expand=True, pad_edge=False)
+        table = Table(title=f"{self.tiers[0]} leads", **_PLAIN)
         for name, options in (
             ("lead", {"no_wrap": True}),
             ("total", {"justify": "right"}),
@@ -89,7 +102,7 @@ class Board:
         return table
 
     def _feed(self, rows: int) -> Table:
-        table = Table(title="tier changes", title_justify="left", expand=True, pad_edge=False)
+        table = Table(title="tier changes", **_PLAIN)
         for name, ratio in (("when", 0), ("lead", 0), ("change", 0), ("total", 0), ("because", 3)):
             table.add_column(name, ratio=ratio or None, no_wrap=True, overflow="ellipsis")
         for record in list(self.changes)[:rows]:

@@ -9,7 +9,10 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from streams.settings import Settings
 
-__all__ = ["Feed", "Lag"]
+__all__ = ["QUIET", "Feed", "Lag"]
+
+QUIET = {"log_level": 2}
+"""The embedded broker ends before its clients do; they need not tell it."""
 
 
 class Feed:
@@ -25,6 +28,7 @@ class Feed:
                 "auto.offset.reset": "earliest",
                 "fetch.wait.max.ms": 20,
             }
+            | QUIET
         )
         places = [
             TopicPartition(topic, partition, 0)
@@ -52,7 +56,9 @@ class Lag:
 
     def __init__(self, settings: Settings, stage: str, topics: list[str]) -> None:
         self._topics = [settings.topic(topic) for topic in topics]
-        self._consumer = Consumer({"bootstrap.servers": settings.bootstrap_servers, "group.id": settings.app_id(stage)})
+        self._consumer = Consumer(
+            {"bootstrap.servers": settings.bootstrap_servers, "group.id": settings.app_id(stage)} | QUIET
+        )
 
     def read(self) -> tuple[int, int]:
         """Records done, and records there are."""

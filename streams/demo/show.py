@@ -17,8 +17,8 @@ from schemas.topics import LEAD_EVENTS, LEAD_SCORES, RAW_TOPICS, TIER_CHANGES, t
 from scoring.shipped import shipped_model
 from streams.clock import now, now_ms
 from streams.demo.behaviour import DAY, behaviour
-from streams.demo.board import Board
-from streams.demo.feed import Feed, Lag
+from streams.demo.board import Board, why
+from streams.demo.feed import QUIET, Feed, Lag
 from streams.demo.live import Crowd
 from streams.demo.workers import Workers
 from streams.errors import LeadstreamError
@@ -56,7 +56,7 @@ class Show:
         model = shipped_model("b2b-default")
         self.settings, self.environment, self.options, self.console = settings, environment, options, console
         self.board = Board([tier.name for tier in model.tiers])
-        self._producer = Producer({"bootstrap.servers": settings.bootstrap_servers, "linger.ms": 5})
+        self._producer = Producer({"bootstrap.servers": settings.bootstrap_servers, "linger.ms": 5} | QUIET)
         self._encode = msgspec.json.Encoder().encode
 
     def _send(self, event: dict[str, Any], timestamp_ms: int) -> None:
@@ -104,6 +104,7 @@ class Show:
         feed = Feed(self.settings, [LEAD_SCORES, TIER_CHANGES])
         for topic, record in _until_quiet(feed):
             self._take(topic, record)
+        self.board.sort()
         try:
             if self.console.is_terminal:
                 with Live(console=self.console, screen=False, auto_refresh=False) as live:
@@ -140,16 +141,16 @@ class Show:
     def _footer(self, workers: Workers) -> list[str]:
         variables = ("LEADSTREAM_BOOTSTRAP_SERVERS", "LEADSTREAM_TOPIC_PREFIX")
         prefix = " ".join(f"{name}={self.environment[name]}" for name in variables if self.environment[name])
-        metrics = "  ".join(f"{stage} http://127.0.0.1:{port}/metrics" for stage, port in workers.ports.items())
+        metrics = [f"metrics of {stage}: http://127.0.0.1:{port}/metrics" for stage, port in workers.ports.items()]
         return [
             "[bold]your own lead turns hot:[/] in another terminal, in this folder",
             f"  {prefix} .venv/bin/leadstream send --now examples/hot-lead.jsonl",
-            f"metrics: {metrics}",
+            *metrics,
             "Ctrl-C ends the demo and leaves nothing behind",
         ]
 
     def _view(self, workers: Workers) -> RenderableType:
-        return self.board.render(now(), self.console.height, self._footer(workers))
+        return self.board.render(now(), *self.console.size, self._footer(workers))
 
     def _plain_start(self, workers: Workers) -> None:
         counts = ", ".join(f"{count} {tier}" for tier, count in self.board.counts().items())
@@ -158,9 +159,9 @@ class Show:
             self._line("  " + self.board.line(record))
         self._line(f"{self.board.tiers[0]} leads now:")
         for record in self.board.best(10):
-            reasons = ", ".join(f"{reason['rule']} {reason['points']:+d}" for reason in record["reasons"])
-            until = record["changes_next_at"] or "no change by time alone"
-            self._line(f"  {record['lead_id']:<12} total {record['total']}  ({reasons}; changes next {until})")
+            next_at = record["changes_next_at"]
+            until = f"changes next {next_at[:16]}Z" if next_at else "no change by time alone"
+            self._line(f"  {record['lead_id']:<12} total {record['total']}  ({why(record['reasons'])}; {until})")
         for text in self._footer(workers):
             self._line(text)
         self._line("live tier changes:")

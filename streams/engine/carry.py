@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from streams.engine.errors import FailStop
 from streams.engine.records import Poll
 from streams.engine.stage import Carried, CarryStage
-from streams.engine.writer import build_batches
+from streams.engine.writer import build_batches, writing
 
 if TYPE_CHECKING:
     from streams.engine.faust_parts import EngineApp
@@ -68,10 +68,11 @@ class CarrySteps:
         started = time.perf_counter()
         producer = cast(Any, app.producer)._producer
         futures: list[Any] = []
-        async with asyncio.timeout(app.config.write_timeout_s):
-            for (topic, partition), entries in carried.outputs.items():
-                batches = build_batches(producer, entries)
-                futures += [await producer.send_batch(batch, topic, partition=partition) for batch in batches]
-            await asyncio.gather(*futures)
+        with writing(", ".join(sorted({tp.topic for tp in carried.outputs}))):
+            async with asyncio.timeout(app.config.write_timeout_s):
+                for (topic, partition), entries in carried.outputs.items():
+                    batches = build_batches(producer, entries)
+                    futures += [await producer.send_batch(batch, topic, partition=partition) for batch in batches]
+                await asyncio.gather(*futures)
         app.observer.phase("publish", time.perf_counter() - started)
         app.observer.written(sum(map(len, carried.outputs.values())), 0)

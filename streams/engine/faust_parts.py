@@ -92,6 +92,9 @@ class EngineApp(faust.App):
         self.guard.expect_ready("the reassignment of partitions")
         super().on_rebalance_start()
 
+    def _create_directories(self) -> None:
+        """Nothing is kept in files."""
+
     def _crash(self, reason: BaseException) -> None:
         """Faust's crash is a graceful stop, with a last commit; ours is none."""
         self.guard.end(reason)

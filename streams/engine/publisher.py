@@ -6,6 +6,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, cast
 
+from streams.engine.writer import writing
+
 if TYPE_CHECKING:
     from streams.engine.faust_parts import EngineApp
 
@@ -25,8 +27,9 @@ class BrokerPublisher:
         producer = cast(Any, self._app.producer)._producer
         if self._app.config.embedded and timestamp_ms is None:
             timestamp_ms = int(time.time() * 1000)  # noqa: TID251  # all of it runs by the clock of this machine
-        async with asyncio.timeout(self._app.config.write_timeout_s):
-            future = await producer.send(topic, value, key=key, partition=partition, timestamp_ms=timestamp_ms)
-            metadata = await future
+        with writing(f"{topic}[{partition}]"):
+            async with asyncio.timeout(self._app.config.write_timeout_s):
+                future = await producer.send(topic, value, key=key, partition=partition, timestamp_ms=timestamp_ms)
+                metadata = await future
         # The embedded broker keeps the times of its records, but acknowledges each with the same invented one.
         return timestamp_ms if self._app.config.embedded and timestamp_ms is not None else int(metadata.timestamp)

@@ -14,18 +14,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import aiokafka
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerFenced
 
 from streams.engine.checkpoint import OWNER_KEY, Owner, encode_owner
 from streams.engine.config import EngineConfig
 from streams.engine.errors import FailStop
 from streams.engine.stage import Output
 
-__all__ = ["FencedWriter", "build_batches"]
+__all__ = ["FencedWriter", "build_batches", "writing"]
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,23 @@ def build_batches(
     for batch in batches:
         batch.close()
     return batches
+
+
+@contextmanager
+def writing(where: str) -> Iterator[None]:
+    """What the broker does not take ends the process, under a name.
+
+    Raises:
+        FailStop: There is a newer writer, or the broker refused a write or did not answer.
+    """
+    try:
+        yield
+    except ProducerFenced as error:
+        raise FailStop(
+            f"{where} has a newer writer: another worker has taken over, the time of this one is up"
+        ) from error
+    except (KafkaError, TimeoutError) as error:
+        raise FailStop(f"the broker did not take a write to {where}: {str(error) or type(error).__name__}") from error
 
 
 class FencedWriter:
@@ -139,7 +157,8 @@ class FencedWriter:
             transactional_id=f"{self._config.app_id}-{self.partition}",
             transaction_timeout_ms=30_000,
         )
-        await asyncio.wait_for(producer.start(), self._config.write_timeout_s)
+        with writing(f"{self._changelog}[{self.partition}]"):
+            await asyncio.wait_for(producer.start(), self._config.write_timeout_s)
         # From here on a plain idempotent producer that keeps the id and the epoch: no transactions, no markers.
         producer._txn_manager.transactional_id = None
         return producer
@@ -167,8 +186,9 @@ class FencedWriter:
                 f"{self._config.max_batch_bytes} bytes: the stage's steps are too large"
             )
         self._written += len(entries)
-        futures = [await self._producer.send_batch(batch, topic, partition=self.partition) for batch in batches]
-        async with asyncio.timeout(self._config.write_timeout_s):
-            metadata = await asyncio.gather(*futures)
+        with writing(f"{topic}[{self.partition}]"):
+            async with asyncio.timeout(self._config.write_timeout_s):
+                futures = [await self._producer.send_batch(batch, topic, partition=self.partition) for batch in batches]
+                metadata = await asyncio.gather(*futures)
         last = metadata[-1]
         return int(last.offset) + batches[-1].record_count() - 1 if last.offset >= 0 else -1

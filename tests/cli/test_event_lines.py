@@ -108,6 +108,7 @@ def test_every_kind_is_plain(kind: str, place: dict[str, Any]) -> None:
         raw = json.dumps(event(kind, **fields) | with_values | place, ensure_ascii=False).encode()
         assert plain_event(raw) is not None
         assert plain_event(raw.replace(b": ", b":").replace(b", ", b",") + b"\r") is not None
+        assert plain_event(raw.replace(b'": ', b'"\t : ')) is not None
 
 
 @pytest.mark.parametrize(
@@ -116,8 +117,8 @@ def test_every_kind_is_plain(kind: str, place: dict[str, Any]) -> None:
         line_of(unknown=1),
         line_of(source=None),
         line_of()[:-1] + b',"event_id":"2"}',
-        line_of().replace(b'"kind":', b'"kind" :'),
         line_of(source="é"),
+        line_of(source='say "hi"'),
         b"",
         b"nothing",
     ],

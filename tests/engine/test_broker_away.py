@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from tests.engine.world import World
+from tests.engine.world import Worker, World
 from tests.kafka.broker import KafkaBroker
 
 
@@ -28,32 +27,39 @@ def test_no_broker_at_the_start_is_exit_3_with_a_remedy(worlds: ExitStack, tmp_p
 def test_exact_over_a_restart_and_a_kill_of_the_broker(
     own_kafka: KafkaBroker, worlds: ExitStack, tmp_path: Path
 ) -> None:
-    world = worlds.enter_context(World(own_kafka.bootstrap, "outage", tmp_path).make_topics())
-    worker = world.start().ready()
+    world = World(own_kafka.bootstrap, "outage", tmp_path, silent_limit_s=1.0)
+    worlds.enter_context(world.make_topics()).start().ready()
     for outage in (own_kafka.stop, own_kafka.kill):
         world.load(100, per_second=300)
         outage()
-        time.sleep(2)
+        world.wait_for(lambda: _noticed(world.workers[-1]), 10)
         own_kafka.start()
-        if not worker.alive:
-            assert worker.ended() == 5, worker.says()
-            worker = world.start()
+        _supervise(world)
         world.load(100, per_second=300)
         _settled(world)
     assert world.start(instance="other").ready().stop() == 0
 
 
+def _noticed(worker: Worker) -> bool:
+    """The worker ended, or says that the broker is silent."""
+    return not worker.alive or "UNREADY no answer from the broker" in worker.readiness()
+
+
+def _supervise(world: World) -> None:
+    """A worker that stopped itself is started again."""
+    last = world.workers[-1]
+    if not last.alive:
+        assert last.ended() == 5, last.says()
+        world.start()
+
+
 def _settled(world: World) -> None:
-    """As a supervisor would: a worker that stopped itself is started again."""
     end = time.monotonic() + 60
     while True:
         try:
             world.settled(5)
         except AssertionError:
-            last = world.workers[-1]
-            if not last.alive:
-                assert last.ended() == 5, last.says()
-                world.start()
+            _supervise(world)
             if time.monotonic() > end:
                 raise
         else:
@@ -70,12 +76,8 @@ def test_the_embedded_broker(worlds: ExitStack, tmp_path: Path) -> None:
     worker = world.start().ready()
     world.load(300, per_second=300)
     world.settled()
-    assert worker.stop() == 0
+    worker.kill()
     world.load(100)
     worker = world.start().ready()
     world.settled()
-    worker.send(signal.SIGKILL)
-    worker.ended()
-    world.load(100)
-    world.start().ready()
-    world.settled()
+    assert worker.stop() == 0

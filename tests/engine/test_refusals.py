@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from streams.engine.checkpoint import CHECKPOINT_KEY
+from streams.engine.checkpoint import CHECKPOINT_KEY, OWNER_KEY, Checkpoint, encode_checkpoint
 from tests.engine.oracle import read_topic
 from tests.engine.world import PARTITIONS, World
 from tests.kafka.broker import KafkaBroker
@@ -40,10 +40,15 @@ def settled(world: World) -> World:
     ("key", "value", "reason"),
     [
         (b"n0-1", msgspec.msgpack.encode([2, 1, 1, 1, 1]), "the row of b'n0-1' is of codec 2, this version reads 1"),
+        (b"n0-1", b"\xc1\x00", "the row of b'n0-1' cannot be read"),
+        (b"n0-1", b"", "the row of b'n0-1' cannot be read"),
         (CHECKPOINT_KEY, b"\x02\x90", "has codec 2, but this version reads codec 1: upgrade"),
+        (CHECKPOINT_KEY, b"\x01\x93\x01", "a checkpoint cannot be read"),
+        (CHECKPOINT_KEY, None, "the engine's record has nothing"),
+        (OWNER_KEY, b"\x01\xc0", "an owner record cannot be read"),
     ],
 )
-def test_a_changelog_record_that_cannot_be_read(world: World, key: bytes, value: bytes, reason: str) -> None:
+def test_a_changelog_record_that_cannot_be_read(world: World, key: bytes, value: bytes | None, reason: str) -> None:
     world.write("counter-changelog", 2, key, value)
     said = refusal(world)
     assert reason in said
@@ -56,6 +61,26 @@ def test_a_lost_changelog(settled: World) -> None:
     said = refusal(settled)
     assert "has no checkpoint, but the group has committed offset" in said
     assert "Restore it, or delete the group" in said
+
+
+def test_a_changelog_that_lost_its_end(settled: World) -> None:
+    # As if an older copy had been restored: the last checkpoint is of an earlier time.
+    settled.write("counter-changelog", 2, CHECKPOINT_KEY, encode_checkpoint(Checkpoint(1, 0, b"\0")))
+    said = refusal(settled)
+    assert "ends with a checkpoint at offset 1" in said
+    assert "rows are missing. Restore the changelog" in said
+
+
+def test_a_record_batch_that_the_disk_damaged(own_kafka: KafkaBroker, worlds: ExitStack, tmp_path: Path) -> None:
+    world = worlds.enter_context(World(own_kafka.bootstrap, "damaged", tmp_path).make_topics())
+    world.write("counter-changelog", 2, b"n2-1", msgspec.msgpack.encode([1, 1, 1, 1, 1]))
+    own_kafka.stop()
+    file = own_kafka.folder / "data" / f"{world.topic('counter-changelog')}-2" / f"{0:020}.log"
+    data = bytearray(file.read_bytes())
+    data[-1] ^= 0xFF
+    file.write_bytes(data)
+    own_kafka.start()
+    assert f"{world.topic('counter-changelog')}[2], from offset 0 on: the checksum" in refusal(world)
 
 
 def test_a_log_made_anew(settled: World) -> None:

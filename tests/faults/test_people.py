@@ -57,9 +57,9 @@ tiers:
 def story(person: int, now_ms: int) -> Iterator[dict[str, Any]]:
     """A visitor looks at prices, fills in a form, turns out to be known, and comes back without a name."""
     address, browser = f"p{person}@{SECRET}", {"anonymous_id": f"b-{person}"}
-    visit = {"kind": "page_view", "url": "https://shop.example/pricing"}
+    visit: dict[str, Any] = {"kind": "page_view", "url": "https://shop.example/pricing"}
     lead = {"lead_id": f"crm-{person}"}
-    made = (
+    made: tuple[dict[str, Any], ...] = (
         visit | {"lead": browser},
         {"kind": "form_fill", "form_id": "f", "lead": {"email": address} | browser},
         visit | {"lead": browser},

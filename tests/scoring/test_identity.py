@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -237,7 +239,7 @@ def test_bodies_are_looked_at_before_they_are_believed() -> None:
     check_body(merge.body)
     body = msgspec.msgpack.decode(merge.body[9:])
     digest, times, keys = body[4]
-    bad: list[list[object]] = [
+    bad: list[list[Any]] = [
         *([1], [digest, "x", 1], [digest, [], []], [digest, times, keys[:1]], [digest, times[::-1], keys]),
         *([digest, times, [1, 1]], ["x", times, keys], [digest, times, None], [digest, [True, False], keys]),
     ]

@@ -1,0 +1,1 @@
+"""The demo: believable behaviour, and the whole of it as a process."""
