@@ -35,8 +35,11 @@ class Board:
         self.seen: dict[str, int] = {}
 
     def score(self, record: dict[str, Any]) -> None:
-        """Takes a record of `lead-scores`."""
-        self.leads[record["lead_id"]] = record
+        """Takes a record of `lead-scores`; an alias is told under its owner's name."""
+        if "merged_into" in record:
+            self.leads.pop(record["lead_id"], None)
+        else:
+            self.leads[record["lead_id"]] = record
 
     def change(self, record: dict[str, Any]) -> bool:
         """Takes a record of `tier-changes`; False if this transition is known already."""
@@ -78,7 +81,7 @@ class Board:
 
     def _hot_list(self, now: datetime, rows: int) -> Table:
         table = Table(title=f"{self.tiers[0]} leads", **_PLAIN)
-        for name, options in (
+        for title, options in (
             ("lead", {"no_wrap": True}),
             ("total", {"justify": "right"}),
             ("fit/eng/risk", {"no_wrap": True}),
@@ -86,11 +89,11 @@ class Board:
             ("since", {"no_wrap": True}),
             ("changes next", {"no_wrap": True}),
         ):
-            table.add_column(name, **options)
+            table.add_column(title, **options)
         best = self.best(rows)
         for record in best:
             table.add_row(
-                record["lead_id"],
+                name(record["lead_id"]),
                 str(record["total"]),
                 f"{record['fit']} {record['engagement']} {record['risk']}",
                 why(record["reasons"]),
@@ -103,12 +106,12 @@ class Board:
 
     def _feed(self, rows: int) -> Table:
         table = Table(title="tier changes", **_PLAIN)
-        for name, ratio in (("when", 0), ("lead", 0), ("change", 0), ("total", 0), ("because", 3)):
-            table.add_column(name, ratio=ratio or None, no_wrap=True, overflow="ellipsis")
+        for title, ratio in (("when", 0), ("lead", 0), ("change", 0), ("total", 0), ("because", 3)):
+            table.add_column(title, ratio=ratio or None, no_wrap=True, overflow="ellipsis")
         for record in list(self.changes)[:rows]:
             table.add_row(
                 f"{moment(record['effective_at']):%m-%d %H:%M:%S}",
-                record["lead_id"],
+                name(record["lead_id"]),
                 Text.from_markup(self.arrow(record)),
                 str(record["total"]),
                 f"{because(record['cause'])}: {why(record['reasons'])}",
@@ -124,8 +127,9 @@ class Board:
 
     def line(self, record: dict[str, Any]) -> str:
         """A tier change as one plain line."""
+        lead = name(record["lead_id"])
         return (
-            f"{record['effective_at'][:19]}Z  {record['lead_id']:<12} {record['from_tier']} -> {record['to_tier']}"
+            f"{record['effective_at'][:19]}Z  {lead:<12} {record['from_tier']} -> {record['to_tier']}"
             f"  total {record['total']}  ({because(record['cause'])}: {why(record['reasons'])})"
         )
 
@@ -146,7 +150,16 @@ def because(cause: dict[str, Any]) -> str:
         return str(cause["kind"]).replace("_", " ")
     if "deadline" in cause:
         return f"time ({str(cause['deadline']).replace('_', ' ')})"
+    if "merged_from" in cause:
+        return f"is {name(cause['merged_from'])}"
+    if "merged_into" in cause:
+        return f"is {name(cause['merged_into'])} now"
     return f"model {cause.get('model')}"
+
+
+def name(lead_id: str) -> str:
+    """A lead's name, short: the hash of an address says nothing to anybody."""
+    return f"{lead_id[:8]}…" if lead_id.startswith("e:") else lead_id
 
 
 def span(length: timedelta) -> str:

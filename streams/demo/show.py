@@ -20,6 +20,7 @@ from streams.demo.behaviour import DAY, behaviour
 from streams.demo.board import Board, why
 from streams.demo.feed import QUIET, Feed, Lag
 from streams.demo.live import Crowd
+from streams.demo.visitor import PAUSE_S, Visitors
 from streams.demo.workers import Workers
 from streams.errors import LeadstreamError
 from streams.settings import Settings
@@ -122,9 +123,9 @@ class Show:
         return self.board.change(record)
 
     def _go_on(self, feed: Feed, workers: Workers, show: Callable[[list[dict[str, Any]]], None]) -> None:
-        crowd = Crowd(self.options.seed + 1, self.options.people + 1)
+        crowd, visitors = Crowd(self.options.seed + 1, self.options.people + 1), Visitors()
         end = None if self.options.for_s is None else time.monotonic() + self.options.for_s
-        next_event = next_view = 0.0
+        next_event = next_visit = next_view = 0.0
         while end is None or time.monotonic() < end:
             workers.check()
             if time.monotonic() >= next_event:
@@ -132,6 +133,10 @@ class Show:
                 self._send(crowd.next_event(at_ms), at_ms)
                 self._producer.poll(0)
                 next_event = time.monotonic() + _LIVE_PAUSE_S
+            if time.monotonic() >= next_visit:
+                at_ms = now_ms()
+                self._send(visitors.next_event(at_ms), at_ms)
+                next_visit = time.monotonic() + PAUSE_S
             fresh = [record for topic, record in feed.read(0.05) if self._take(topic, record)]
             if fresh or time.monotonic() >= next_view:
                 show(fresh)

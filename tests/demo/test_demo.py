@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -108,3 +109,29 @@ def test_a_worker_that_dies_is_told(demo: Demo) -> None:
     psutil.Process(demo.process.pid).children()[0].kill()
     demo.until("worker ended with exit code")
     assert demo.process.wait(30) == 1
+
+
+def test_a_visitor_without_a_name_turns_into_a_named_hot_lead(demo: Demo) -> None:
+    """The visit before the form counts, through the rule that the product is about; the topic tells the story."""
+    demo.until("live tier changes:")
+    line = demo.until("crm-0001")
+    assert "cold -> hot" in line
+    assert "pricing and form +25" in line
+    settings, _ = demo.command()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LEADSTREAM_")}
+    environment |= settings | {"LEADSTREAM_BROKER_PROFILE": "embedded"}
+    told = {
+        topic: [
+            json.loads(line)
+            for line in subprocess.run(
+                [*COMMAND, "read", topic, "--to-end"], env=environment, capture_output=True, text=True, check=True
+            ).stdout.splitlines()
+        ]
+        for topic in ("tier-changes", "lead-scores")
+    }
+    (change,) = [one for one in told["tier-changes"] if one.get("lead_id") == "crm-0001"]
+    assert change["to_tier"] == "hot"
+    assert change["cause"]["merged_from"].startswith("e:")
+    visitor = [one for one in told["lead-scores"] if one.get("lead_id") == "a:visitor-1"][-1]
+    assert visitor["merged_into"] == change["cause"]["merged_from"]
+    assert "@" not in json.dumps(told)
