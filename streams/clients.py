@@ -151,8 +151,9 @@ def partition_counts(settings: Settings, client: AdminClient | Consumer | Produc
         missing = []
     if missing:
         raise StateRefused(
-            f"topic {', '.join(missing)} does not exist at {settings.bootstrap_servers}; "
-            "make it with `leadstream topics create`"
+            f"{'topic' if len(missing) == 1 else 'topics'} {', '.join(missing)} "
+            f"{'does' if len(missing) == 1 else 'do'} not exist at {settings.bootstrap_servers}; "
+            "make them with `leadstream topics create`"
         )
     return [len(topics[settings.topic(name)].partitions) for name in names]
 

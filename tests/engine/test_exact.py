@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from streams.engine import config
 from streams.engine.config import CRASH_POINTS
 from tests.engine.oracle import read_topic
 from tests.engine.world import PARTITIONS, World
@@ -23,8 +26,12 @@ CARRYING = ("carried", "acknowledged")
 STEPS = ("folded", "published", "written", "acked")
 
 
-def test_every_crash_point_is_among_the_tested() -> None:
+def test_every_crash_point_is_among_the_tested_and_on_the_page() -> None:
     assert {*OPENING, *STEPS, *CARRYING} == set(CRASH_POINTS)
+    page = (
+        (Path(config.__file__).parent / "README.md").read_text().partition("### Crash points")[2].partition("\n## ")[0]
+    )
+    assert set(re.findall(r"^\| `(\w+)`", page, re.MULTILINE)) == set(CRASH_POINTS)
 
 
 def test_undisturbed_without_a_duplicate(world: World) -> None:

@@ -1,0 +1,122 @@
+"""Record batches as the broker sends them become chunks: nothing lost at their edges, nothing taken twice."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition as Place
+from aiokafka.consumer import fetcher
+from aiokafka.consumer.subscription_state import Assignment
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
+
+from streams.engine.errors import StateRefused
+from streams.engine.fetching import ActiveView
+from streams.engine.records import FOLDED, Batch, Chunk, Poll, install, to_batch
+from streams.engine.stage import Record, TopicPartition
+
+PLACE = Place("log", 3)
+TP = TopicPartition("log", 3)
+
+
+def batch_bytes(base: int, count: int, next_offset: int | None = None) -> bytes:
+    """A record batch of values `v<offset>`; it may cover more offsets than it has records, as after compaction."""
+    builder = DefaultRecordBatchBuilder(
+        magic=2, compression_type=0, is_transactional=False, producer_id=-1, producer_epoch=-1, base_sequence=-1,
+        batch_size=1 << 20,
+    )  # fmt: skip
+    for number in range(count):
+        builder.append(number, timestamp=1_000 + number, key=b"k", value=b"v%d" % (base + number), headers=[])
+    if next_offset is not None:
+        builder.append(next_offset - base - 1, timestamp=2_000, key=None, value=b"last", headers=[])
+    data = bytearray(builder.build())
+    data[:8] = base.to_bytes(8, "big")
+    return bytes(data)
+
+
+def unpack(data: bytes, fetch_offset: int, wants: object = FOLDED, check: bool = True) -> list[Any]:
+    install()
+    records = fetcher.PartitionRecords(PLACE, MemoryRecords(data), [], fetch_offset, wants, None, check, 0)
+    return list(records)
+
+
+def test_one_chunk_for_each_record_batch() -> None:
+    first, second = unpack(batch_bytes(10, 3) + batch_bytes(13, 2), 10)
+    assert first == Chunk(10, 13, [Record(o, 990 + o, b"k", b"v%d" % o, []) for o in (10, 11, 12)])
+    assert (second.start, second.end, len(second.records)) == (13, 15, 2)
+
+
+def test_records_before_the_position_are_left_out() -> None:
+    (chunk,) = unpack(batch_bytes(10, 5), 12)
+    assert (chunk.start, chunk.end) == (12, 15)
+    assert [record.offset for record in chunk.records] == [12, 13, 14]
+
+
+def test_a_batch_that_lies_before_the_position_moves_nothing() -> None:
+    (chunk,) = unpack(batch_bytes(10, 2), 20)
+    assert chunk == Chunk(20, 20, [])
+
+
+def test_gaps_of_compaction_are_covered() -> None:
+    # Offsets 0 to 4 and 7 to 8 are gone.
+    first, second = unpack(batch_bytes(5, 1, next_offset=7) + batch_bytes(9, 1), 0)
+    assert (first.start, first.end, [record.offset for record in first.records]) == (0, 7, [5, 6])
+    assert (second.start, second.end) == (7, 10)
+
+
+def test_a_wrong_checksum_is_refused_with_the_place() -> None:
+    data = bytearray(batch_bytes(0, 1) + batch_bytes(1, 1))
+    data[-2] ^= 1
+    with pytest.raises(StateRefused, match=r"log\[3\], from offset 1 on: the checksum of a record batch is wrong"):
+        unpack(bytes(data), 0)
+    assert len(unpack(bytes(data), 0, check=False)) == 2
+
+
+def test_other_consumers_of_the_process_get_aiokafkas_records() -> None:
+    (record,) = unpack(batch_bytes(7, 1), 7, wants=None)
+    assert type(record) is fetcher.ConsumerRecord
+    assert (record.offset, record.value) == (7, b"v7")
+
+
+def test_chunks_of_a_fetch_are_one_batch() -> None:
+    batch = to_batch(PLACE, unpack(batch_bytes(10, 3) + batch_bytes(13, 2, next_offset=20), 11), behind=4)
+    assert (batch.topic, batch.partition, batch.start, batch.end, batch.offset) == ("log", 3, 11, 20, 19)
+    assert [record.offset for record in batch.records] == [11, 12, 13, 14, 19]
+    assert batch.behind == 4
+    assert batch.value is batch
+
+
+def test_nothing_but_its_user_holds_a_batch() -> None:
+    batch, poll = Batch(TP, [Chunk(0, 1, [])], 0), Poll(TP, 0, {}, {}, {})
+    # The name here and the call's own argument.
+    assert (sys.getrefcount(batch), sys.getrefcount(poll)) == (2, 2)
+
+
+def test_a_partition_that_waits_keeps_what_was_fetched_of_it() -> None:
+    """What `Fetcher.fetched_records` does with the partitions that it is asked for: membership is all it looks at."""
+    waiting = {PLACE}
+    view = ActiveView({PLACE, Place("log", 4)}, waiting.__contains__)
+    assert bool(view)
+    assert PLACE not in view
+    assert Place("log", 4) in view
+    assert Place("log", 5) not in view
+    waiting.clear()
+    assert PLACE in view
+
+
+def test_positions_move_when_chunks_are_taken() -> None:
+    async def taken() -> tuple[list[Chunk], int]:
+        install()
+        assignment = Assignment([PLACE])
+        state = assignment.state_value(PLACE)
+        state.reset_to(10)
+        records = fetcher.PartitionRecords(PLACE, MemoryRecords(batch_bytes(10, 3)), [], 10, FOLDED, None, True, 0)
+        fetched = fetcher.FetchResult(PLACE, assignment=assignment, partition_records=records, backoff=0)
+        return fetched.getall(5_000), state.position
+
+    chunks, position = asyncio.run(taken())
+    assert [chunk.end for chunk in chunks] == [13]
+    assert position == 13
