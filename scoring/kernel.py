@@ -86,7 +86,7 @@ class Kernel:
             at = row.at
         else:
             row.at = at
-        moved = self._leaves_at_once and not row.seq
+        moved = self._leaves_at_once and row.tier_since is None
         if at < row.seen_at and self._look(row, at, self._all_rules):
             moved = True
         found = self._find[type(event)](event)

@@ -62,8 +62,9 @@ def follow_link(kernel: Kernel, row: Row, link: Link) -> Linked:
     at_home, told = not identity.owner, len(identity.owners)
     claim = identity.claimed(link.owner, link.hour_ms)
     if claim == Claim.SHARED:
-        row.at = max(row.at, link.received_at_ms)
-        row.tier, row.tier_name = kernel.model.ladder.last, kernel.model.ladder.names[-1]
+        # A lead of which nobody has heard yet, but for its time and its numbers.
+        row.at = row.seen_at = max(row.at, link.received_at_ms)
+        row.tier, row.tier_name, row.tier_since = kernel.model.ladder.last, kernel.model.ladder.names[-1], None
     # Who has owned the alias before knows its name; what it had learnt went away with the first link.
     if claim != Claim.MOVED or not (at_home or told < len(identity.owners)):
         return Linked(row, claim)

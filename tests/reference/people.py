@@ -58,9 +58,11 @@ class PeopleLog(Log):
         return story
 
     def _link(self, alias: str, owner: str, hour: int, at: int) -> None:
-        if strength(alias) >= strength(owner) or alias in self.shared:
+        if strength(alias) >= strength(owner):
             return
         story = self._story(alias, at)
+        if alias in self.shared:
+            return
         links = self.links.setdefault(alias, [])
         is_new = owner not in {known for _, known in links}
         links.append((hour, owner))

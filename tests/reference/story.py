@@ -83,7 +83,7 @@ class Story:
     def begin_again(self, received_at: int) -> None:
         """Be a lead of one's own again, of which nothing is known."""
         self.at = max(self.at, received_at)
-        self.tier = len(self.model.tiers) - 1
+        self.tier, self.tier_since = len(self.model.tiers) - 1, None
 
     def score(self) -> dict[str, Any]:
         """The current score."""
