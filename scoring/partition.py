@@ -112,6 +112,7 @@ class PartitionFold:
         self._ordered: list[tuple[_Place, TierChangeOut]] | None = None
         self._place: _Place = (0, 0, 0, "")
         self._growth: dict[type[EventRow], int] = {}
+        self._bytes = self._expected = self._fired = 0
         self._begin_step()
 
     # --- state ------------------------------------------------------------------------------------------------------
