@@ -89,19 +89,23 @@ def _hot_list(board: Board, now: datetime, width: int, rows: int) -> Table:
 
 
 def _changes(board: Board, now: datetime, width: int, rows: int) -> Table:
+    wide, live = width >= _WIDE, width >= _WIDE and board.live_changes > 0
     table = _table()
     table.add_column(" tier change", no_wrap=True)
     table.add_column("lead", no_wrap=True, style="bold", max_width=_MAX_LEAD, overflow="ellipsis")
     table.add_column("", no_wrap=True)
-    if width >= _WIDE:
+    if wide:
         table.add_column("total", justify="right", no_wrap=True)
+    if live:
         table.add_column("told after", justify="right", no_wrap=True)
     table.add_column("because", ratio=1, no_wrap=True, overflow="ellipsis")
     for change in list(board.changes)[:rows]:
         body = change.body
         cells = [Text(f" {_when(now, body.effective_at)}"), Text(lead_name(body.lead_id)), _arrow(board, change)]
-        if width >= _WIDE:
-            cells += [Text(str(body.total)), Text(_after(change))]
+        if wide:
+            cells.append(Text(str(body.total)))
+        if live:
+            cells.append(Text(_after(change)))
         table.add_row(*cells, Text(f"{because(body.cause)}: {why(body.reasons)}"))
     return table
 

@@ -21,6 +21,7 @@ from streams.demo.outlook import Outlook
 from streams.demo.view import board_view
 from streams.demo.words import because, lead_name, outlook_words, span
 from tests.demo.past import END_MS, board_after, fold_of
+from tests.demo.picture import PICTURE, picture
 
 NOW = datetime.fromtimestamp(END_MS / 1000, UTC)
 
@@ -111,6 +112,10 @@ def test_a_repeated_tier_change_is_shown_once() -> None:
 
 def test_a_notice_is_seen_at_every_size() -> None:
     assert "the score worker was ended" in shown(past(), 80, 15, notice="the score worker was ended by SIGKILL")
+
+
+def test_the_picture_of_the_readme_is_what_a_terminal_shows() -> None:
+    assert PICTURE.read_text() == picture(), "make it anew: make generate"
 
 
 def test_words() -> None:
