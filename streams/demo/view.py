@@ -14,7 +14,7 @@ from streams.demo.words import ago, because, lead_name, moment, outlook_words, w
 __all__ = ["board_view"]
 
 _COLOURS = ("bold red", "yellow", "blue")
-_WIDE, _VERY_WIDE = 100, 150
+_WIDE, _WIDER, _WIDEST = 100, 120, 150
 _MAX_LEAD = 24
 _FRAME_LINES = 6
 _LEAST_ROWS = 2
@@ -58,13 +58,13 @@ def _table() -> Table:
 
 def _hot_list(board: Board, now: datetime, width: int, rows: int) -> Table:
     """One row a lead; what does not fit is left out from the least important on."""
-    wide, very_wide = width >= _WIDE, width >= _VERY_WIDE
+    wide, widest = width >= _WIDER, width >= _WIDEST
     table = _table()
     table.add_column(f" {board.tiers[0]} lead", no_wrap=True, style="bold", max_width=_MAX_LEAD, overflow="ellipsis")
     table.add_column("total", justify="right", no_wrap=True)
     if wide:
         table.add_column("fit eng risk", no_wrap=True)
-    if very_wide:
+    if widest:
         table.add_column("who", no_wrap=True)
     table.add_column("why", ratio=1, no_wrap=True, overflow="ellipsis")
     if wide:
@@ -75,7 +75,7 @@ def _hot_list(board: Board, now: datetime, width: int, rows: int) -> Table:
         cells = [" " + lead_name(score.lead_id), str(score.total)]
         if wide:
             cells.append(f"{score.fit:>3} {score.engagement:>3} {score.risk:>4}")
-        if very_wide:
+        if widest:
             cells.append(who(score.profile))
         cells.append(why(score.reasons))
         if wide:
