@@ -138,6 +138,7 @@ class PartitionFold:
         self._place: _Place = (0, 0, 0, "")
         self._growth: dict[type[LeadRow], int] = {}
         self._profile_growth = 0
+        self._bytes = self._expected = self._fired = 0
         self._begin_step()
 
     # --- state ------------------------------------------------------------------------------------------------------

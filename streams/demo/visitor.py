@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from schemas.times import iso
-from streams.demo.behaviour import SITE
+from streams.demo.person import SITE
 
 __all__ = ["PAUSE_S", "Visitors"]
 
