@@ -47,10 +47,8 @@ def cli() -> None:
 
     Settings come from the environment (LEADSTREAM_…) or a file (--env-file); `leadstream settings` lists them.
 
-    For completion of commands and options by the tab key, put into ~/.bashrc (or zsh, fish):
-
-    \b
-        eval "$(_LEADSTREAM_COMPLETE=bash_source leadstream)"
+    In ~/.bashrc, eval "$(_LEADSTREAM_COMPLETE=bash_source leadstream)" has the tab key complete commands and options;
+    zsh_source and fish_source do it for these shells.
     """
 
 

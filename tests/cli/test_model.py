@@ -44,6 +44,18 @@ def test_every_error_is_told_with_line_column_and_remedy(leadstream: Leadstream,
     assert [f"{broken}:{e['line']}:{e['column']}: {e['message']}" for e in told["errors"]] == ran.lines
 
 
+def test_several_files_are_checked_in_one_go(leadstream: Leadstream, broken: Path) -> None:
+    ran = leadstream("model", "check", "--json", str(broken), *SHIPPED)
+
+    told = [json.loads(line) for line in ran.lines]
+    assert ran.code == 1
+    assert [(line["file"], line["good"]) for line in told] == [
+        (str(broken), False),
+        *((name, True) for name in SHIPPED),
+    ]
+    assert leadstream("model", "check", *SHIPPED).code == 0
+
+
 def test_a_model_is_taken_from_standard_input(leadstream: Leadstream, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(shipped_text("b2b-default").encode())))
 
@@ -57,9 +69,7 @@ def test_a_model_is_taken_from_standard_input(leadstream: Leadstream, monkeypatc
     [("b2b-defalt", "did you mean b2b-default?"), ("ours.yml", "shipped models are b2b-default, "), (".", "directory")],
 )
 @pytest.mark.parametrize("command", ["check", "show"])
-def test_a_file_that_cannot_be_read_is_wrong_usage(
-    leadstream: Leadstream, command: str, name: str, told: str
-) -> None:
+def test_a_file_that_cannot_be_read_is_wrong_usage(leadstream: Leadstream, command: str, name: str, told: str) -> None:
     ran = leadstream("model", command, name)
 
     assert (ran.code, ran.out) == (2, "")
