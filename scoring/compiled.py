@@ -10,7 +10,7 @@ from scoring.digests import rule_digest
 from scoring.model import DIMENSIONS, Bounds, Model, Rule
 from scoring.points import points_over_time
 from scoring.rules.base import Evaluator, Matcher, RulePlace
-from scoring.signals import compile_signals
+from scoring.signals import Fed, Look, compile_signals
 from scoring.tiers import Scores, TierLadder
 
 __all__ = ["CompiledModel"]
@@ -21,6 +21,7 @@ class CompiledModel:
 
     Attributes:
         evaluators: By number of the rule, in the order of the file.
+        looks: Every rule, by its number, and its evaluator.
         group_of: By number of the rule: its group, or None.
         find: By type of row: which signals it is, and which rules look at them.
     """
@@ -40,6 +41,7 @@ class CompiledModel:
         self.evaluators: tuple[Evaluator, ...] = tuple(
             rule.kind.evaluator(place) for rule, place in zip(model.rules, places, strict=True)
         )
+        self.looks: tuple[Look, ...] = tuple(enumerate(self.evaluators))
         self.matchers: dict[int, Matcher] = {
             place.number: matcher
             for rule, place in zip(model.rules, places, strict=True)
@@ -56,7 +58,7 @@ class CompiledModel:
                 self._fed[numbers[name]].append(number)
         self.find = compile_signals(model.signals, self._feeds)
         self.profile_feeds = {
-            field: tuple(number for number, rule in enumerate(model.rules) if field in rule.kind.profile_fields())
+            field: tuple(look for look in self.looks if field in model.rules[look[0]].kind.profile_fields())
             for field in _profile_fields(model)
         }
         self.publish = model.publish
@@ -69,22 +71,21 @@ class CompiledModel:
         self.group_of = tuple(groups.get(number) for number in range(len(model.rules)))
         self._order = range(len(model.rules))
 
-    def _feeds(
-        self, signals: tuple[int, ...]
-    ) -> tuple[tuple[int, ...], tuple[tuple[int, Matcher], ...], tuple[int, ...], tuple[int, ...]]:
-        """What some signals feed: see `scoring.signals.Found`."""
+    def _feeds(self, signals: tuple[int, ...]) -> Fed:
+        """The rules that some signals feed."""
         names = {self.model.signals[signal].name for signal in signals}
-        look, postponed, prevented = [], [], []
+        looks: list[Look] = []
+        postponed = prevented = 0
         for number in sorted({rule for signal in signals for rule in self._fed[signal]}):
             kind = self.model.rules[number].kind
             if names.intersection(kind.signals()) <= set(kind.preventing()):
-                prevented.append(number)
+                prevented |= 1 << number
             elif kind.POSTPONED:
-                postponed.append(number)
+                postponed |= 1 << number
             else:
-                look.append(number)
-        matchers = tuple((rule, self.matchers[rule]) for rule in look if rule in self.matchers)
-        return tuple(look), matchers, tuple(postponed), tuple(prevented)
+                looks.append(self.looks[number])
+        matchers = tuple((rule, self.matchers[rule]) for rule, _ in looks if rule in self.matchers)
+        return Fed(tuple(looks), matchers, postponed, prevented)
 
     def winners(self, points: Sequence[int]) -> list[tuple[int, int]]:
         """(rule, points) of what counts, in the order of the file: what stands alone, and of each group the largest."""
