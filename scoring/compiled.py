@@ -64,7 +64,7 @@ class CompiledModel:
         self.publish = model.publish
         self.ladder = TierLadder(model.tiers, {name: number for number, name in enumerate(self.rule_names)})
         self._dimension_of = tuple(DIMENSIONS.index(rule.dimension) for rule in model.rules)
-        self._clamps = tuple(_clamp(model.bounds.get(dimension, Bounds())) for dimension in DIMENSIONS)
+        self._clamps = [_clamp(model.bounds.get(dimension, Bounds())) for dimension in DIMENSIONS]
         self._of = tuple(dimension in model.total.of for dimension in DIMENSIONS)
         self._total = _clamp(Bounds(model.total.min, model.total.max))
         groups = {number: place for place, group in enumerate(_groups(model.rules)) for number in group}
@@ -108,7 +108,8 @@ class CompiledModel:
         sums, dimension_of = [0, 0, 0], self._dimension_of
         for rule, points in winners:
             sums[dimension_of[rule]] += points
-        fit, engagement, risk = [clamp(score) for clamp, score in zip(self._clamps, sums, strict=True)]
+        clamp_fit, clamp_engagement, clamp_risk = self._clamps
+        fit, engagement, risk = clamp_fit(sums[0]), clamp_engagement(sums[1]), clamp_risk(sums[2])
         in_fit, in_engagement, in_risk = self._of
         total = (fit if in_fit else 0) + (engagement if in_engagement else 0) + (risk if in_risk else 0)
         return fit, engagement, risk, self._total(total)

@@ -207,11 +207,13 @@ class Kernel:
 
         Looks at what `rest` has worked out.
         """
-        model, ladder = self.model, self.model.ladder
-        points, changes = list(row.points), list(row.changes)
-        winners = {rule for rule, _ in row.winners}
-        won = {group for rule in winners if (group := model.group_of[rule]) is not None}
+        model, ladder, moment = self.model, self.model.ladder, min(row.changes, default=NEVER)
         stays_until = ladder.stays_until(row.tier, row.tier_since)
+        if moment < NEVER and not row.seen_at < stays_until <= moment:  # mostly this one, and no more is to be asked
+            rule = row.changes.index(moment)
+            if model.evaluators[rule](row, moment)[0] != row.points[rule] and self._is_seen(row, rule):
+                return moment
+        points, changes = list(row.points), list(row.changes)
         moment = row.seen_at
         while True:
             moment = min(*changes, stays_until if stays_until > moment else NEVER, NEVER)
@@ -221,14 +223,19 @@ class Kernel:
                 if change <= moment:
                     before = points[rule]
                     points[rule], _, changes[rule] = model.evaluators[rule](row, moment)
-                    # What counts now, or has nobody of its group before it, cannot change unseen.
-                    if points[rule] != before and (rule in winners or model.group_of[rule] not in won):
+                    if points[rule] != before and self._is_seen(row, rule):
                         return moment
             if model.winners(points) != row.winners:
                 return moment
             tier = ladder.tier(row.scores, points, row.tier)
             if tier != row.tier and not (tier > row.tier and moment < stays_until):
                 return moment
+
+    def _is_seen(self, row: Row, rule: int) -> bool:
+        """Whether other points of a rule show: it counts now, or has nobody of its group before it."""
+        group_of = self.model.group_of
+        group = group_of[rule]
+        return group is None or all(rule == winner or group_of[winner] != group for winner, _ in row.winners)
 
     def published(self, row: Row) -> dict[str, str | int | bool]:
         """The profile fields that leave with scores and tier changes."""
