@@ -81,9 +81,10 @@ format: $(READY) ## Format, and mend what lint can mend
 	@$(BIN)/ruff format .
 
 .PHONY: generate
-generate: $(READY) ## Write the generated files anew, the golden pages of the models too
+generate: $(READY) ## Write the generated files anew, the golden pages of the models and the README's picture too
 	@$(BIN)/python -m schemas.generate
 	@$(BIN)/python -m tests.scoring.model.golden
+	@$(BIN)/python -m tests.demo.picture
 
 .PHONY: lock
 lock: $(READY) ## Lock files with the newest versions that pyproject.toml allows

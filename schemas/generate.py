@@ -20,7 +20,7 @@ from schemas import asyncapi, limits
 from schemas.dead_letters import DeadLetterHeaders
 from schemas.events import EVENTS, Event, EventBase
 from schemas.internal import InternalMessage
-from schemas.outputs import LeadScore, TierChange
+from schemas.outputs import LeadState, TierChange
 from schemas.reasons import REASONS
 from schemas.routing import Assignment, SlaEvent
 from schemas.topics import KIND_TOPICS, TOPICS
@@ -34,7 +34,7 @@ _DAY_MS = 86_400_000
 _CONTRACTS: dict[str, tuple[Any, str]] = {
     "event": (Event, "An event of a raw topic, told apart by `kind`"),
     "internal": (InternalMessage, "A message of lead-internal, told apart by `type`"),
-    "lead_score": (LeadScore, "A record of lead-scores"),
+    "lead_score": (LeadState, "A record of lead-scores: a lead's score, or which lead an alias is"),
     "tier_change": (TierChange, "A record of tier-changes"),
     "assignment": (Assignment, "A record of lead-assignments"),
     "sla_event": (SlaEvent, "A record of sla-events"),

@@ -6,13 +6,14 @@ A log line says where the row is (`partition`, `offset`, `index` in its record),
      "received_at": "2026-03-02T10:15:00.120Z", "occurred_at": "2026-03-02T10:15:00.000Z", "event_id": "9f0c",
      "kind": "download", "asset": "a.pdf"}
 
-Other types: `alarm` (`received_at` alone), `model` (`name`, `version`, `sha256`, `body`), and `link` and `merge`, which
-are reserved: they are written, and not read yet.
+Other types: `alarm` (`received_at` alone), `model` (`name`, `version`, `sha256`, `body`), `link` (`lead_id`, `owner`,
+`hour`) and `merge` (`lead_id`, `merged_from`, `number`, `body` in base64).
 """
 
 from __future__ import annotations
 
 import base64
+import binascii
 import json
 from collections.abc import Callable
 from typing import Any, cast
@@ -26,7 +27,7 @@ from schemas.events_wire import WIRE_EVENTS
 from schemas.internal import ModelRequest, check_digest
 from schemas.judging import load_object, validate
 from schemas.limits import MAX_ID, MAX_INT, MAX_LINE_BYTES, MAX_TIME_MS
-from schemas.log import EVENT_ROWS, Alarm, EventRow, Link, LogRow, ModelControl, decode_record
+from schemas.log import EVENT_ROWS, Alarm, EventRow, Link, LogRow, Merge, ModelControl, decode_record
 from schemas.reasons import ReasonName
 from schemas.times import TimeWithoutZone, iso, parse_iso
 from schemas.wire import contract_row, needs_care
@@ -103,7 +104,8 @@ def _members(row: LogRow) -> dict[str, Any]:
     lead = {"lead_id": row.lead_id, "received_at": received_at}
     if isinstance(row, Link):
         return {"type": "link"} | lead | {"owner": row.owner, "hour": iso(row.hour_ms)}
-    return {"type": "merge"} | lead | {"merged_from": row.merged_from, "body": base64.b64encode(row.body).decode()}
+    body = base64.b64encode(row.body).decode()
+    return {"type": "merge"} | lead | {"merged_from": row.merged_from, "number": row.number, "body": body}
 
 
 def load_line(raw: bytes) -> dict[str, Any]:
@@ -191,25 +193,50 @@ def _row(members: dict[str, Any], received_ms: int) -> LogRow:
         model = validate(_models, {name: members.get(name) for name in ModelRequest.model_fields})
         check_digest(model)
         return ModelControl(received_ms, model.name, model.version, model.sha256, model.body)
+    if kind == "link":
+        hour_ms = _time(members, "hour", "bad_time")
+        return Link(_name(members, "lead_id"), received_ms, _name(members, "owner"), hour_ms)
+    if kind == "merge":
+        body = _body(members)
+        number = _whole(members, "number", MAX_INT)
+        return Merge(_name(members, "lead_id"), received_ms, _name(members, "merged_from"), body, number)
     if kind is None:
         raise Refused(
             "missing_field", "type is missing; a line with lead_id or partition is taken for a row of the log"
         )
     if not isinstance(kind, str):
         raise Refused("wrong_type", "type is not a text")
-    raise Refused("unknown_kind", "there is no such type of line; known: event, alarm, model")
+    raise Refused("unknown_kind", "there is no such type of line; known: event, alarm, model, link, merge")
+
+
+def _body(members: dict[str, Any]) -> bytes:
+    text = members.get("body")
+    if text is None:
+        raise Refused("missing_field", "body is missing")
+    if not isinstance(text, str):
+        raise Refused("wrong_type", "body is not a text")
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Refused("bad_merge", "body is no base64") from error
+
+
+def _name(members: dict[str, Any], member: str) -> str:
+    """The name of a lead."""
+    name = members.get(member)
+    if name is None:
+        raise Refused("missing_field", f"{member} is missing")
+    if not isinstance(name, str):
+        raise Refused("wrong_type", f"{member} is not a text")
+    if not name:
+        raise Refused("empty_text", f"{member} is empty")
+    if len(name) > _LONGEST_NAME:
+        raise Refused("too_long", f"{member} has {len(name)} characters; at most {_LONGEST_NAME} are taken")
+    return name
 
 
 def _event(members: dict[str, Any], received_ms: int) -> LogRow:
-    name = members.get("lead_id")
-    if name is None:
-        raise Refused("missing_field", "lead_id is missing")
-    if not isinstance(name, str):
-        raise Refused("wrong_type", "lead_id is not a text")
-    if not name:
-        raise Refused("empty_text", "lead_id is empty")
-    if len(name) > _LONGEST_NAME:
-        raise Refused("too_long", f"lead_id has {len(name)} characters; at most {_LONGEST_NAME} are taken")
+    name = _name(members, "lead_id")
     occurred_ms = _time(members, "occurred_at", "bad_time")
     try:
         event = msgspec.convert({**members, "lead": _SOMEBODY}, WIRE_EVENTS[members["kind"]])

@@ -30,6 +30,7 @@ __all__ = [
     "EmailSent",
     "EventRow",
     "FormFill",
+    "LeadRow",
     "Link",
     "LogCodecError",
     "LogRow",
@@ -167,8 +168,8 @@ class SalesActivity(EventRow, array_like=True, tag=13):
     reason: str | None = None
 
 
-class Link(msgspec.Struct, array_like=True, tag=32):
-    """Reserved: an alias belongs to an owner from `hour_ms` on."""
+class Link(msgspec.Struct, array_like=True, tag=32, gc=False):
+    """An event named a lead by several names: `lead_id`, the weaker of two, belongs to `owner` from `hour_ms` on."""
 
     lead_id: str
     received_at_ms: int
@@ -176,13 +177,17 @@ class Link(msgspec.Struct, array_like=True, tag=32):
     hour_ms: int
 
 
-class Merge(msgspec.Struct, array_like=True, tag=33):
-    """Reserved: what an alias had learnt, on its way to its owner. `body` is the alias's row as its codec wrote it."""
+class Merge(msgspec.Struct, array_like=True, tag=33, gc=False):
+    """What an alias had learnt, for its owner: `body` is the alias's row as its codec wrote it.
+
+    `number` counts the merges of the alias, so that a doubled one is known.
+    """
 
     lead_id: str
     received_at_ms: int
     merged_from: str
     body: bytes
+    number: int = 0
 
 
 class Alarm(msgspec.Struct, array_like=True, tag=40):
@@ -200,6 +205,9 @@ class ModelControl(msgspec.Struct, array_like=True, tag=41):
     sha256: str
     body: str
 
+
+LeadRow = EventRow | Link | Merge
+"""A row that is about one lead."""
 
 LogRow = (
     PageView

@@ -22,10 +22,13 @@ from hashlib import blake2b
 from schemas.errors import Refused
 from schemas.limits import MAX_EMAIL
 
-__all__ = ["RESERVED_PREFIXES", "check_email", "lead_name", "partition_of"]
+__all__ = ["HOUR_MS", "RESERVED_PREFIXES", "check_email", "is_weaker", "lead_name", "partition_of"]
 
 RESERVED_PREFIXES = ("a:", "e:")
 """What names of unknown visitors and of addresses begin with; a given `lead_id` must not."""
+
+HOUR_MS = 3_600_000
+"""Links say since when to the hour: a visitor who goes on for days is one link an hour, not one an event."""
 
 _EMAIL = re.compile(r"\s*[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+\s*")
 _HASH_BYTES = 16
@@ -58,6 +61,19 @@ def lead_name(lead_id: str | None, email: str | None, anonymous_id: str | None, 
     if anonymous_id is not None:
         return "a:" + anonymous_id
     raise Refused("no_lead_name", "lead has no lead_id, no email and no anonymous_id; send at least one of them")
+
+
+def is_weaker(name: str, other: str) -> bool:
+    """Whether a name is of a weaker kind than another: a visitor's than an address's, that than an id.
+
+    >>> is_weaker("a:browser-1", "e:00"), is_weaker("a:browser-1", "crm-17"), is_weaker("crm-17", "e:00")
+    (True, True, False)
+    """
+    return _rank(name) < _rank(other)
+
+
+def _rank(name: str) -> int:
+    return 0 if name.startswith("a:") else 1 if name.startswith("e:") else 2
 
 
 def check_email(email: str) -> str:

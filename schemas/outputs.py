@@ -15,11 +15,13 @@ from schemas.limits import MAX_FIELD_NAME, MAX_FIELD_TEXT, MAX_ID, MAX_INT, MAX_
 from schemas.outputs_wire import (
     Cause,
     LeadScoreOut,
+    MergedLeadOut,
     ModelRef,
     ReasonOut,
     TierChangeOut,
     cloud_event_headers,
     encode_lead_score,
+    encode_merged_lead,
     encode_tier_change,
 )
 from schemas.times import parse_iso
@@ -33,6 +35,11 @@ __all__ = [
     "LeadName",
     "LeadScore",
     "LeadScoreOut",
+    "LeadState",
+    "MergedFromCause",
+    "MergedIntoCause",
+    "MergedLead",
+    "MergedLeadOut",
     "ModelCause",
     "ModelRef",
     "PublishedName",
@@ -46,6 +53,7 @@ __all__ = [
     "Time",
     "cloud_event_headers",
     "encode_lead_score",
+    "encode_merged_lead",
     "encode_tier_change",
 ]
 
@@ -112,6 +120,18 @@ class ModelCause(Closed):
     model: Annotated[int, Field(ge=1, le=MAX_INT)]
 
 
+class MergedFromCause(Closed):
+    """The change came with what an alias had learnt: the lead and this visitor or address are one person."""
+
+    merged_from: LeadName
+
+
+class MergedIntoCause(Closed):
+    """An alias left its tier: what it had learnt, and its tier, go on with this lead."""
+
+    merged_into: LeadName
+
+
 class TierChange(Closed):
     """One lead goes from one tier to another. Key: `lead_id`. A reader that keeps the last `seq` sees each once."""
 
@@ -127,7 +147,7 @@ class TierChange(Closed):
     risk: Points
     total: Points
     reasons: Annotated[list[Reason], Field(description="Largest first")]
-    cause: EventCause | DeadlineCause | ModelCause
+    cause: EventCause | DeadlineCause | ModelCause | MergedFromCause | MergedIntoCause
     profile: Annotated[
         dict[PublishedName, PublishedValue], Field(description="Profile fields that the model publishes")
     ]
@@ -135,7 +155,7 @@ class TierChange(Closed):
 
 
 class LeadScore(Closed):
-    """Where a lead stands now. Key: `lead_id`; the topic is compacted."""
+    """Where a lead stands now. Key: `lead_id`; the topic is compacted. An alias has a `MergedLead` there."""
 
     lead_id: LeadName
     tier: RuleName
@@ -152,3 +172,23 @@ class LeadScore(Closed):
         dict[PublishedName, PublishedValue], Field(description="Profile fields that the model publishes")
     ]
     model: ScoringModel
+    names: Annotated[
+        list[LeadName],
+        Field(description="Visitors and addresses that are this lead, the latest last, at most 16; left out: none"),
+    ] = []
+    shared: Annotated[
+        bool,
+        Field(description="A visitor or an address that too many leads claimed: nobody's any more; left out: no"),
+    ] = False
+
+
+class MergedLead(Closed):
+    """An alias: a visitor or an address that turned out to be a lead. What is to be known stands under that name."""
+
+    lead_id: LeadName
+    merged_into: Annotated[LeadName, Field(description="The lead; perhaps an alias itself")]
+    seq: Annotated[Seq, Field(description="Of its own last tier change, 0 if there was none")]
+
+
+LeadState = LeadScore | MergedLead
+"""What is in `lead-scores`."""

@@ -10,16 +10,19 @@ import msgspec
 __all__ = [
     "Cause",
     "LeadScoreOut",
+    "MergedLeadOut",
     "ModelRef",
     "ReasonOut",
     "TierChangeOut",
     "cloud_event_headers",
     "encode_lead_score",
+    "encode_merged_lead",
     "encode_tier_change",
 ]
 
 Cause = dict[str, str | int]
-"""`{"event_id", "kind"}`, `{"deadline": rule}` or `{"model": version}`."""
+"""`{"event_id", "kind"}`, `{"deadline": rule}`, `{"model": version}`, `{"merged_from": alias}` or
+`{"merged_into": owner}`."""
 
 Published = dict[str, str | int | bool]
 """Profile fields that the model publishes."""
@@ -65,7 +68,7 @@ class TierChangeOut(msgspec.Struct):
     model: ModelRef
 
 
-class LeadScoreOut(msgspec.Struct):
+class LeadScoreOut(msgspec.Struct, omit_defaults=True):
     """See `schemas.outputs.LeadScore`."""
 
     lead_id: str
@@ -81,6 +84,16 @@ class LeadScoreOut(msgspec.Struct):
     as_of: str
     profile: Published
     model: ModelRef
+    names: list[str] = []
+    shared: bool = False
+
+
+class MergedLeadOut(msgspec.Struct):
+    """See `schemas.outputs.MergedLead`."""
+
+    lead_id: str
+    merged_into: str
+    seq: int
 
 
 _encode = msgspec.json.Encoder().encode
@@ -94,6 +107,11 @@ def encode_tier_change(change: TierChangeOut) -> bytes:
 def encode_lead_score(score: LeadScoreOut) -> bytes:
     """The value of a record of `lead-scores`."""
     return _encode(score)
+
+
+def encode_merged_lead(merged: MergedLeadOut) -> bytes:
+    """The value of a record of `lead-scores` of an alias."""
+    return _encode(merged)
 
 
 def cloud_event_headers(change: TierChangeOut) -> list[tuple[str, bytes]]:

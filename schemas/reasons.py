@@ -44,6 +44,7 @@ ReasonName = Literal[
     "bad_received_at",
     "digest_mismatch",
     "bad_model",
+    "bad_merge",
 ]
 
 
@@ -127,6 +128,11 @@ _TABLE = (
     ),
     RefusalReason("digest_mismatch", "`sha256` of a model is not that of its `body`.", "Publish the model anew."),
     RefusalReason("bad_model", "A model has errors, or another name or version.", "`leadstream model check` it."),
+    RefusalReason(
+        "bad_merge",
+        "What comes from an alias cannot be read, or does not go from a weaker name to a stronger one.",
+        "Only score workers write merges; upgrade the older side.",
+    ),
 )
 
 REASONS: dict[str, RefusalReason] = {reason.name: reason for reason in _TABLE}

@@ -101,7 +101,7 @@ TOPICS = (
         "any",
         "score, `leadstream model publish`",
         "ingest",
-        "alarms (a partition asks for time) and models",
+        "alarms (a partition asks for time), models, and what aliases bring to their owners",
         "delete",
         30 * _DAY_MS,
         "LogAppendTime",

@@ -23,6 +23,7 @@ from schemas.events import EVENT_ADAPTER, EventBase
 from schemas.events_wire import AnyWireEvent, WireEvent
 from schemas.judging import load_object, validate
 from schemas.limits import MAX_AGE_MS, MAX_AHEAD_MS, MAX_DEPTH, MAX_EVENT_BYTES, MAX_TIME_MS
+from schemas.links import Links
 from schemas.log import EVENT_ROWS, EventRow
 from schemas.naming import lead_name
 from schemas.times import iso, parse_iso
@@ -37,13 +38,14 @@ _SHALLOW_BYTES = 2 * MAX_DEPTH
 _NOT_TAKEN = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
-def decode_event(raw: bytes | None, received_at_ms: int, id_key: bytes) -> EventRow:
+def decode_event(raw: bytes | None, received_at_ms: int, id_key: bytes, links: Links | None = None) -> EventRow:
     """The row of an event.
 
     Args:
         raw: Value of the raw record.
         received_at_ms: Broker time of the raw record.
         id_key: Key of the e-mail hash, not empty.
+        links: Told of an event that names its lead in several ways.
 
     Raises:
         Refused: The event cannot be used.
@@ -60,11 +62,19 @@ def decode_event(raw: bytes | None, received_at_ms: int, id_key: bytes) -> Event
                 and 0 <= received_at_ms <= MAX_TIME_MS
             ):
                 lead = event.lead
-                name = lead_name(lead.lead_id, lead.email, lead.anonymous_id, id_key)
-                return event.row(name, received_at_ms, occurred_ms)
+                lead_id, email, anonymous_id = lead.lead_id, lead.email, lead.anonymous_id
+                name = lead_name(lead_id, email, anonymous_id, id_key)
+                row = event.row(name, received_at_ms, occurred_ms)
+                if links is not None:
+                    if lead_id is not None:
+                        if anonymous_id is not None or email is not None:
+                            links.note(name, email, anonymous_id, received_at_ms, occurred_ms)
+                    elif email is not None and anonymous_id is not None:
+                        links.note(name, None, anonymous_id, received_at_ms, occurred_ms)
+                return row
         except _NOT_TAKEN:
             pass
-    return judge_event(raw, received_at_ms, id_key)
+    return judge_event(raw, received_at_ms, id_key, links)
 
 
 def needs_care(raw: bytes) -> bool:
@@ -79,7 +89,7 @@ def needs_care(raw: bytes) -> bool:
     return b"\\u0000" in raw
 
 
-def judge_event(raw: bytes | None, received_at_ms: int, id_key: bytes) -> EventRow:
+def judge_event(raw: bytes | None, received_at_ms: int, id_key: bytes, links: Links | None = None) -> EventRow:
     """The row of an event, by the contract itself: ten times as slow as `decode_event`, and the one that words.
 
     Raises:
@@ -92,7 +102,11 @@ def judge_event(raw: bytes | None, received_at_ms: int, id_key: bytes) -> EventR
     name = lead_name(lead.lead_id, lead.email, lead.anonymous_id, id_key)
     occurred_ms = parse_iso(event.occurred_at)
     _check_age(occurred_ms, received_at_ms)
-    return contract_row(event, name, received_at_ms, occurred_ms)
+    row = contract_row(event, name, received_at_ms, occurred_ms)
+    if links is not None and not name.startswith("a:"):
+        email = None if lead.lead_id is None else lead.email
+        links.note(name, email, lead.anonymous_id, received_at_ms, occurred_ms)
+    return row
 
 
 def _check_age(occurred_ms: int, received_ms: int) -> None:

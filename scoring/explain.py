@@ -6,22 +6,34 @@ copy first, as the fold does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scoring.explanation import Bar, Explanation, NextTier, ProfileEvidence, RuleExplanation, SignalEvidence
+from schemas.log import Merge
+from scoring.explanation import (
+    Bar,
+    Explanation,
+    NameEvidence,
+    NextTier,
+    ProfileEvidence,
+    RuleExplanation,
+    SignalEvidence,
+)
 from scoring.kernel import Kernel
 from scoring.language.kinds import keys_of
 from scoring.points import NEVER
-from scoring.row import Row, encode_row
+from scoring.row import Row, decode_row, encode_row
 from scoring.rules.base import NO_MATCH, SignalNames, occurrences_of
 from scoring.show.words import rule_words
 
 __all__ = ["explain"]
 
 
-def explain(kernel: Kernel, row: Row, at_ms: int) -> Explanation:
-    """Why a lead has its score at a moment, not before the lead's own time."""
+def explain(kernel: Kernel, row: Row, at_ms: int, merges: Mapping[str, Merge] | None = None) -> Explanation:
+    """Why a lead has its score at a moment, not before the lead's own time.
+
+    `merges` says by alias what came with it, as far as that is known.
+    """
     at = max(at_ms, row.at)
     seen = _copy_at(kernel, row, at)
     fit, engagement, risk, total = seen.scores
@@ -45,7 +57,23 @@ def explain(kernel: Kernel, row: Row, at_ms: int) -> Explanation:
         tier_then=None if then is None else then.tier_name,
         total_then=None if then is None else then.scores[3],
         profile=kernel.published(seen),
+        names=_names(kernel, row, merges or {}),
     )
+
+
+def _names(kernel: Kernel, row: Row, merges: Mapping[str, Merge]) -> tuple[NameEvidence, ...]:
+    """The other names of a lead."""
+    identity = row.identity
+    names = () if identity is None else tuple(identity.names)
+    return tuple(_name(kernel, merges[name]) if name in merges else NameEvidence(name) for name in names)
+
+
+def _name(kernel: Kernel, merge: Merge) -> NameEvidence:
+    """A name, and what came with it."""
+    alias = decode_row(kernel.model, merge.merged_from, merge.body)
+    signals = [signal.name for signal in kernel.model.model.signals]
+    came = [SignalEvidence(name, "", tuple(times)) for name in signals if (times := _times(kernel, alias, (name,)))]
+    return NameEvidence(merge.merged_from, merge.received_at_ms, alias.tier_name, tuple(came))
 
 
 def _copy_at(kernel: Kernel, row: Row, at: int) -> Row:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from schemas.outputs_wire import ModelRef
 
-__all__ = ["Bar", "Explanation", "NextTier", "ProfileEvidence", "RuleExplanation", "SignalEvidence"]
+__all__ = ["Bar", "Explanation", "NameEvidence", "NextTier", "ProfileEvidence", "RuleExplanation", "SignalEvidence"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,22 @@ class NextTier:
 
 
 @dataclass(frozen=True, slots=True)
+class NameEvidence:
+    """Another name of the lead, and what came with it when it was found out.
+
+    Attributes:
+        merged_at_ms: When; None where that is not told.
+        tier: The tier that the name was in.
+        signals: What it had done, by signal; `key` is empty.
+    """
+
+    name: str
+    merged_at_ms: int | None = None
+    tier: str | None = None
+    signals: tuple[SignalEvidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """Everything about a lead's score at a moment.
 
@@ -110,6 +126,7 @@ class Explanation:
         rules: Every rule, in the order of the file.
         changes_next_at_ms: When time alone changes reasons or tier next; None: never.
         tier_then, total_then: What they are from then on; None where nothing will change.
+        names: The lead's other names, the latest last.
     """
 
     lead_id: str
@@ -129,3 +146,4 @@ class Explanation:
     tier_then: str | None
     total_then: int | None
     profile: dict[str, str | int | bool]
+    names: tuple[NameEvidence, ...] = ()

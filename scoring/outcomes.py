@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from schemas.outputs_wire import Cause, LeadScoreOut, ReasonOut, TierChangeOut
+from schemas.outputs_wire import Cause, LeadScoreOut, MergedLeadOut, ReasonOut, TierChangeOut
 from schemas.times import iso
 from scoring.compiled import CompiledModel
 from scoring.kernel import Kernel
 from scoring.row import Row
 
-__all__ = ["content_of", "score_of", "tier_change_of"]
+__all__ = ["content_of", "merged_of", "score_of", "tier_change_of"]
 
 
 def tier_change_of(kernel: Kernel, row: Row, before: str, cause: Cause, log_time_ms: int) -> TierChangeOut:
-    """The transition that a row has just made."""
-    assert row.tier_since is not None
+    """The transition that a row has just made, at its own time."""
     fit, engagement, risk, total = row.scores
     return TierChangeOut(
         id=f"{row.lead_id}:{row.seq}",
@@ -21,7 +20,7 @@ def tier_change_of(kernel: Kernel, row: Row, before: str, cause: Cause, log_time
         seq=row.seq,
         from_tier=before,
         to_tier=row.tier_name,
-        effective_at=iso(row.tier_since),
+        effective_at=iso(row.at),
         decided_at=iso(log_time_ms),
         fit=fit,
         engagement=engagement,
@@ -37,6 +36,7 @@ def tier_change_of(kernel: Kernel, row: Row, before: str, cause: Cause, log_time
 def score_of(kernel: Kernel, row: Row, as_of_ms: int) -> LeadScoreOut:
     """The score of a lead; `as_of_ms` is the log time at which its content last changed."""
     fit, engagement, risk, total = row.scores
+    identity = row.identity
     changes_next_at = kernel.changes_next_at(row)
     return LeadScoreOut(
         lead_id=row.lead_id,
@@ -52,7 +52,15 @@ def score_of(kernel: Kernel, row: Row, as_of_ms: int) -> LeadScoreOut:
         as_of=iso(as_of_ms),
         profile=kernel.published(row),
         model=kernel.model.ref,
+        names=[] if identity is None else list(identity.names),
+        shared=identity is not None and identity.shared,
     )
+
+
+def merged_of(row: Row) -> MergedLeadOut | None:
+    """Where an alias went; None for a lead of its own."""
+    identity = row.identity
+    return MergedLeadOut(row.lead_id, identity.owner, row.seq) if identity is not None and identity.owner else None
 
 
 def content_of(kernel: Kernel, row: Row) -> tuple[object, ...]:

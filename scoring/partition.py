@@ -15,15 +15,31 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
+from typing import TypeVar, cast
 
-from schemas.log import EVENT_ROWS, Alarm, EventRow, LogCodecError, LogRow, ModelControl, Profile, decode_record
-from schemas.outputs_wire import Cause, LeadScoreOut, TierChangeOut
+import msgspec
+
+from schemas.log import (
+    EVENT_ROWS,
+    EventRow,
+    LeadRow,
+    Link,
+    LogCodecError,
+    LogRow,
+    Merge,
+    ModelControl,
+    Profile,
+    decode_record,
+)
+from schemas.outputs_wire import Cause, LeadScoreOut, MergedLeadOut, TierChangeOut
 from scoring.compiled import CompiledModel
 from scoring.deadlines import Deadlines
+from scoring.identity import Claim
 from scoring.kernel import TIER_CHANGED, Kernel
 from scoring.memo import MEMO_CODEC, MODEL_BEFORE_KEY, MODEL_KEY, Memo, ModelRow, decode_memo, encode_memo
+from scoring.merging import follow_link, is_merged, problem_of, unite
 from scoring.model import Model
-from scoring.outcomes import content_of, score_of, tier_change_of
+from scoring.outcomes import content_of, merged_of, score_of, tier_change_of
 from scoring.points import NEVER
 from scoring.reading import ModelError, read_model
 from scoring.row import MAX_PROFILE_TEXT, Row, RowCodecError, encode_row, kept_due
@@ -32,12 +48,15 @@ __all__ = ["FoldStep", "PartitionFold"]
 
 _NO_TIME = 0
 _NEW_BYTES, _RECORD_BYTES, _OCCURRENCE_BYTES = 200, 40, 27
+_LINK_BYTES = 400
 """Of a new row without its evidence, of what Kafka adds to a record, of an occurrence with its signal's digest."""
 
 _Place = tuple[int, int, int, str]
 """Number of the event, before, at or behind it, deadline, lead."""
 
 _BEFORE_ROW, _AT_ROW, _AFTER_ROW = 0, 1, 2
+
+_ForLead = TypeVar("_ForLead", EventRow, Merge)
 
 _KINDS = {row_type: kind for kind, row_type in EVENT_ROWS.items()}
 
@@ -55,7 +74,9 @@ class FoldStep:
         applied: How many rows of the log were applied.
         lateness_ms: Of each deadline that changed something: log time minus deadline.
         problems: What was wrong with rows that could not be applied, for people.
-        reserved: Rows of types that are not applied yet.
+        merged: Aliases that changed, each once: where they went.
+        sent: Rows for other leads, to be carried through ingest: what an alias had learnt, and what came for it later.
+        shared: How many aliases have become nobody's.
     """
 
     position: tuple[int, int] = (0, 0)
@@ -66,7 +87,9 @@ class FoldStep:
     applied: int = 0
     lateness_ms: list[int] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    reserved: int = 0
+    merged: list[MergedLeadOut] = field(default_factory=list)
+    sent: list[Merge | EventRow] = field(default_factory=list)
+    shared: int = 0
 
 
 class PartitionFold:
@@ -103,15 +126,20 @@ class PartitionFold:
         self._reassess_at: int | None = None
         self._reassess_after: str | None = None
         self._waiting: list[str] = []
-        # Events that wait, the log time at each, and leads with a deadline up to the latest of these times.
-        self._events: list[EventRow] = []
+        # Rows of leads that wait, the log time at each, and their numbers by lead; leads with a deadline up to the
+        # latest of these times, and those with a link or a merge among the rows.
+        self._events: list[LeadRow] = []
         self._times: list[int] = []
+        self._stories: dict[str, list[int]] = {}
         self._due: list[str] = []
         self._due_bytes = 0
+        self._claimed: set[str] = set()
         # Tier changes of events that are being applied, and where they belong among them.
         self._ordered: list[tuple[_Place, TierChangeOut]] | None = None
         self._place: _Place = (0, 0, 0, "")
-        self._growth: dict[type[EventRow], int] = {}
+        self._growth: dict[type[LeadRow], int] = {}
+        self._profile_growth = 0
+        self._bytes = self._expected = self._fired = 0
         self._begin_step()
 
     # --- state ------------------------------------------------------------------------------------------------------
@@ -230,10 +258,11 @@ class PartitionFold:
                 safe_ms, rows = decode_record(value)
             except LogCodecError as error:
                 raise LogCodecError(f"offset {offset}: {error}") from error
-            done = start[1] if offset == start[0] else 0
-            for number in range(done, len(rows)):
+            number = start[1] if offset == start[0] else 0
+            while (number := self._take_many(rows, number, safe_ms)) < len(rows):
                 if not take(rows[number], safe_ms):
                     return self._end_step((offset, number))
+                number += 1
             if self._reassess_at is not None and not self._catch_up():
                 return self._end_step((offset, len(rows)))
             position = (offset + 1, 0)
@@ -244,22 +273,68 @@ class PartitionFold:
 
         Events wait, to be applied lead by lead: `finish` tells what they brought about.
         """
-        if not isinstance(row, EventRow):
+        if not isinstance(row, EventRow) and (not isinstance(row, Link | Merge) or problem_of(row) is not None):
             return self.advance(safe_ms) and self._control_row(row)
-        if self._bytes > self._max_bytes or (self._reassess_at is not None and not self._catch_up()):
+        if self._bytes + self._expected > self._max_bytes and not self._make_room():
+            return False
+        if self._reassess_at is not None and not self._catch_up():
             return False
         now, queue = max(safe_ms, self.log_time_ms), self._deadlines.queue
         # Also at the same time as before: the step may have been full when time came to stand here.
         if queue and queue[0][0] <= now and not self._take_due(now):
             return False
         self.log_time_ms = now
-        lead_id = row.lead_id
-        if lead_id not in self._dirty:
+        lead_id, number = row.lead_id, len(self._events)
+        story = self._stories.get(lead_id)
+        if story is None:
             self._touch(lead_id)
-        self._bytes += self._growth[type(row)] if type(row) is not Profile else self._growth_of(row)
+            self._stories[lead_id] = [number]
+        else:
+            story.append(number)
+        if isinstance(row, EventRow):
+            self._expected += self._growth[type(row)] or self._growth_of(row)
+        else:
+            self._bytes += self._growth_of(row)
+            self._claimed.add(lead_id)
         self._events.append(row)
-        self._times.append(self.log_time_ms)
+        self._times.append(now)
         return True
+
+    def _take_many(self, rows: Sequence[LogRow], first: int, safe_ms: int) -> int:
+        """What `take` does, for all events where nothing else is to be done; the number of the row it stops at."""
+        now, queue = max(safe_ms, self.log_time_ms), self._deadlines.queue
+        if self._reassess_at is not None or (queue and queue[0][0] <= now):
+            return first
+        growth, stories, events = self._growth, self._stories, self._events
+        room = self._max_bytes - self._bytes - self._expected
+        number = before = len(events)
+        for row in rows if not first else rows[first:]:
+            event = cast(EventRow, row)
+            grows = growth.get(type(event)) or (self._growth_of(event) if type(event) is Profile else 0)
+            if not grows or room < 0:
+                break
+            lead_id = event.lead_id
+            story = stories.get(lead_id)
+            if story is None:
+                room += self._bytes
+                self._touch(lead_id)
+                room -= self._bytes
+                stories[lead_id] = [number]
+            else:
+                story.append(number)
+            room -= grows
+            events.append(event)
+            number += 1
+        if number > before:
+            self.log_time_ms = now
+            self._times += [now] * (number - before)
+            self._expected = self._max_bytes - self._bytes - room
+        return first + number - before
+
+    def _make_room(self) -> bool:
+        """Applies what waits: mostly rows grow by less than was expected. False: the step is full."""
+        self._apply_events()
+        return self._bytes <= self._nearly_full
 
     def _take_due(self, now: int) -> bool:
         """Leads with a deadline up to now wait too. False: the step is full."""
@@ -268,7 +343,7 @@ class PartitionFold:
             due.append(lead_id)
             if lead_id not in self._dirty:
                 self._due_bytes += self._bytes_of(lead_id)
-            if len(due) > room or self._bytes + self._due_bytes > self._max_bytes:
+            if len(due) > room or self._bytes + self._expected + self._due_bytes > self._max_bytes:
                 # One after the other now, so that the step ends where it is full.
                 return self.advance(now)
         return True
@@ -290,14 +365,13 @@ class PartitionFold:
         return self._end_step((0, 0))
 
     def _control_row(self, row: LogRow) -> bool:
-        """Applies a row that is no event. False: the step is full before."""
-        if isinstance(row, ModelControl):
-            if self._version is None or row.version > self._version:
-                if not self._drain(max(self.log_time_ms, row.received_at_ms)):
-                    return False
-                self._control(row)
-        elif not isinstance(row, Alarm):
-            self._step.reserved += 1
+        """Applies a row that is about no lead, or passes one over. False: the step is full before."""
+        if isinstance(row, ModelControl) and (self._version is None or row.version > self._version):
+            if not self._drain(max(self.log_time_ms, row.received_at_ms)):
+                return False
+            self._control(row)
+        elif isinstance(row, Link | Merge):
+            self._step.problems.append(f"a row is passed over: {problem_of(row)}")
         self._step.applied += 1
         return True
 
@@ -335,13 +409,7 @@ class PartitionFold:
                 self._deadlines.note(lead_id, self._due_of(lead_id))
             self._due, self._due_bytes = [], 0
             return
-        stories: dict[str, list[int]] = {}
-        for number, event in enumerate(events):
-            story = stories.get(event.lead_id)
-            if story is None:
-                stories[event.lead_id] = [number]
-            else:
-                story.append(number)
+        stories = self._stories
         for lead_id in self._due:
             stories.setdefault(lead_id, [])
         now = self.log_time_ms
@@ -352,14 +420,15 @@ class PartitionFold:
         self._step.changes += [change for _, change in self._ordered]
         self._step.applied += len(events)
         self.log_time_ms = now
-        self._events, self._times, self._ordered = [], [], None
+        self._events, self._times, self._stories, self._ordered = [], [], {}, None
         self._due, self._due_bytes = [], 0
+        self._claimed.clear()
         self._bytes += self._kernel.grown
         self._expected = self._kernel.grown = 0
 
     def _tell(self, lead_id: str, story: list[int]) -> None:
-        """Applies the waiting events of one lead, and the deadlines that they bring before the last of all waiting."""
-        events, times, kernel = self._events, self._times, self.kernel
+        """Applies the waiting rows of one lead, and the deadlines that they bring before the last of all waiting."""
+        times, kernel = self._times, self.kernel
         assert kernel is not None, "the first model comes before the first row"
         row = self._live.get(lead_id)
         if row is None:
@@ -368,7 +437,18 @@ class PartitionFold:
             self._live[lead_id] = row
         if story:
             self._dirty[lead_id] = row
-        done = -1
+        if lead_id in self._claimed or is_merged(row):
+            row, done = self._tell_who(row, story)
+        else:
+            done = self._tell_events(row, story, -1)
+        if row.due <= times[-1]:
+            self._fire_between(row, len(times) - 1, done)
+        self._deadlines.note(lead_id, row.due)
+
+    def _tell_events(self, row: Row, story: Sequence[int], done: int) -> int:
+        """Applies waiting events of one lead; `done` and the result: its latest row so far."""
+        events = cast("list[EventRow]", self._events)
+        times, kernel, lead_id = self._times, self._kernel, row.lead_id
         for number in story:
             event, now = events[number], times[number]
             if row.due <= now:
@@ -385,9 +465,70 @@ class PartitionFold:
                 if changed == TIER_CHANGED:
                     self._place = (number, _AT_ROW, NEVER, lead_id)
                     self._note_change(row, before, {"event_id": event.event_id, "kind": _KINDS[type(event)]})
-        if row.due <= times[-1]:
-            self._fire_between(row, len(times) - 1, done)
-        self._deadlines.note(lead_id, row.due)
+        return done
+
+    # --- who is who -------------------------------------------------------------------------------------------------
+
+    def _tell_who(self, row: Row, story: list[int]) -> tuple[Row, int]:
+        """Applies waiting rows of a lead that is an alias, or may become one, or gets one; its row and its latest."""
+        done, plain = -1, list[int]()
+        for number in story:
+            event = self._events[number]
+            if isinstance(event, EventRow):
+                if is_merged(row):
+                    self._step.sent.append(_for_owner(event, row))
+                    done = number
+                else:
+                    plain.append(number)
+                continue
+            done = self._tell_events(row, plain, done)
+            plain = []
+            self._bring_time(row, event, number, done)
+            done = number
+            row = self._link(row, event) if isinstance(event, Link) else self._merge(row, event)
+        return row, self._tell_events(row, plain, done)
+
+    def _bring_time(self, row: Row, event: Link | Merge, number: int, done: int) -> None:
+        """Applies the deadlines of a lead before a row of it, as for an event."""
+        now = self._times[number]
+        if row.due <= now:
+            self._fire_between(row, number, done)
+        self.log_time_ms = now
+        while row.due <= event.received_at_ms:
+            self._place = (number, _AT_ROW, row.due, row.lead_id)
+            self._fire(row)
+        self._place = (number, _AT_ROW, NEVER, row.lead_id)
+
+    def _link(self, row: Row, link: Link) -> Row:
+        linked = follow_link(self._kernel, row, link)
+        row = linked.row
+        self._live[row.lead_id] = self._dirty[row.lead_id] = row
+        if linked.merge is not None:
+            self._step.sent.append(linked.merge)
+        if linked.left is not None:
+            self._note_change(row, linked.left, {"merged_into": link.owner})
+        self._step.shared += linked.claim == Claim.SHARED
+        if linked.claim >= Claim.SHARED:
+            self._scored[row.lead_id] = (row, self.log_time_ms)
+        return row
+
+    def _merge(self, row: Row, merge: Merge) -> Row:
+        if is_merged(row):
+            self._step.sent.append(_for_owner(merge, row))
+            return row
+        before = row.tier_name
+        changed, renamed = unite(self._kernel, row, merge)
+        if changed or renamed:
+            self._scored[row.lead_id] = (row, self.log_time_ms)
+        if changed == TIER_CHANGED:
+            self._note_change(row, before, {"merged_from": merge.merged_from})
+        return row
+
+    def sent(self) -> list[Merge | EventRow]:
+        """Takes away what was sent to other leads; applies what waits before. For those who have all leads here."""
+        self._apply_events()
+        found, self._step.sent = self._step.sent, []
+        return found
 
     def _fire_between(self, row: Row, last: int, done: int) -> None:
         """Applies a lead's deadlines up to the time of the event `last`, each at the event that brought the time.
@@ -429,13 +570,19 @@ class PartitionFold:
     def _begin_model(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self._growth = growth_by_event(kernel.model.model)
+        self._profile_growth = self._growth[Profile]
+        # What depends on the row is told by `_growth_of`.
+        for row_type in (Profile, Link, Merge):
+            self._growth[row_type] = 0
 
     def _control(self, control: ModelControl) -> None:
         """The next model, if it is one: every lead is looked at anew behind it, in order of their names."""
         try:
             model = read_model(control.body, control.model)
         except ModelError as error:
-            self._step.problems.append(f"model {control.model} version {control.version} is refused: {error}")
+            self._step.problems.append(
+                f"model {control.model} version {control.version} is refused, the model before it goes on: {error}"
+            )
             return
         self._store_live()
         self._switch(model)
@@ -452,7 +599,7 @@ class PartitionFold:
                 self._dirty[lead_id] = None
         for lead_id, scored in self._scored.items():
             if isinstance(scored, tuple):
-                self._scored[lead_id] = score_of(kernel, *scored)
+                self._scored[lead_id] = _said_of(kernel, *scored)
         self._live.clear()
 
     def _reassess(self) -> bool:
@@ -472,8 +619,11 @@ class PartitionFold:
     def _reassess_lead(self, lead_id: str, at: int) -> None:
         kernel, value = self._kernel, self._stored[lead_id]
         assert self._before is not None
+        row = kernel.read(lead_id, value)
+        if is_merged(row):
+            return
         content = content_of(self._before, self._before.read(lead_id, value))
-        row = self._live[lead_id] = kernel.read(lead_id, value)
+        self._live[lead_id] = row
         before = row.tier_name
         kernel.model_changed(row, at)
         self._touch(lead_id)
@@ -491,9 +641,11 @@ class PartitionFold:
         # Rows to write; None: the stored bytes are already those to write.
         self._dirty: dict[str, Row | None] = {}
         # Scores to publish: as they stand at the end of the step, with the log time of the last change of content.
-        self._scored: dict[str, tuple[Row, int] | LeadScoreOut] = {}
-        # Bytes of the rows to write, at most, without and with the events that wait.
-        self._bytes = self._expected = self._fired = 0
+        self._scored: dict[str, tuple[Row, int] | LeadScoreOut | MergedLeadOut] = {}
+        # Bytes of the rows to write, at most, and those that the events that wait may add.
+        self._bytes = self._expected = 0
+        # Deadlines that changed something.
+        self._fired = 0
 
     def _is_full(self) -> bool:
         return self._bytes > self._max_bytes or self._fired > self._max_deadlines
@@ -509,11 +661,16 @@ class PartitionFold:
         stored = self._stored.get(lead_id)
         return 4 * len(lead_id) + (_NEW_BYTES if stored is None else len(stored) + _RECORD_BYTES)
 
-    def _growth_of(self, event: Profile) -> int:
-        """Bytes by which a row may grow with a profile."""
+    def _growth_of(self, event: LeadRow) -> int:
+        """Bytes by which a row may grow with a profile, a merge or a link, what the latter sends included."""
+        if isinstance(event, Link):
+            return _LINK_BYTES + len(self._stored.get(event.lead_id, b""))
+        if isinstance(event, Merge):
+            return _LINK_BYTES + len(event.body)
+        assert isinstance(event, Profile)
         texts = [value for value in event.fields.values() if isinstance(value, str)]
         return (
-            self._growth[Profile] + 64 * len(event.fields) + sum(4 * min(len(text), MAX_PROFILE_TEXT) for text in texts)
+            self._profile_growth + 64 * len(event.fields) + sum(4 * min(len(text), MAX_PROFILE_TEXT) for text in texts)
         )
 
     def _end_step(self, position: tuple[int, int]) -> FoldStep:
@@ -528,10 +685,12 @@ class PartitionFold:
                     stored[lead_id] = encode_row(model, row)
                 step.rows.append((lead_id.encode(), stored[lead_id]))
             if self._with_scores:
-                step.scores = [
-                    score_of(self.kernel, *scored) if isinstance(scored, tuple) else scored
+                said = [
+                    _said_of(self.kernel, *scored) if isinstance(scored, tuple) else scored
                     for scored in self._scored.values()
                 ]
+                step.scores = [score for score in said if isinstance(score, LeadScoreOut)]
+                step.merged = [merged for merged in said if isinstance(merged, MergedLeadOut)]
             step.rows += [(key, self._model_rows[key]) for key in self._unwritten]
             self._unwritten = []
             if len(self._live) > self._max_live:
@@ -550,6 +709,17 @@ class PartitionFold:
             self._ordered.append((self._place, change))
 
 
+def _said_of(kernel: Kernel, row: Row, as_of_ms: int) -> LeadScoreOut | MergedLeadOut:
+    """What `lead-scores` says of a lead."""
+    return merged_of(row) or score_of(kernel, row, as_of_ms)
+
+
+def _for_owner(row: _ForLead, alias: Row) -> _ForLead:
+    """The same row, for the lead that the alias went to."""
+    assert alias.identity is not None
+    return msgspec.structs.replace(row, lead_id=alias.identity.owner)
+
+
 def _due_reader(live: dict[str, Row], stored: dict[str, bytes]) -> Callable[[str], int]:
     """What gives the next moment of a lead. It knows no fold: one that is given up is free at once, without cycles."""
 
@@ -560,7 +730,7 @@ def _due_reader(live: dict[str, Row], stored: dict[str, bytes]) -> Callable[[str
     return due_of
 
 
-def growth_by_event(model: Model) -> dict[type[EventRow], int]:
+def growth_by_event(model: Model) -> dict[type[LeadRow], int]:
     """Bytes by which a row grows with an event of each kind: of half the signals that look at it, or of six."""
     kinds = {row_type: sum(kind in signal.on for signal in model.signals) for kind, row_type in EVENT_ROWS.items()}
     return {row_type: max(6, signals // 2) * _OCCURRENCE_BYTES for row_type, signals in kinds.items()}

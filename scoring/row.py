@@ -1,7 +1,8 @@
 """A lead's row: what is remembered of it, in memory and as bytes.
 
 The bytes are a codec byte, the next moment at which time may change something (8 bytes, so that deadlines are found
-without reading the rest), and a msgpack array: the lead's time, tier, since when, seq, evidence, matches and profile.
+without reading the rest), and a msgpack array: the lead's time, tier, since when, seq, evidence, matches, profile, and
+who it is, where more than one name is known. Codec 1 had no names; it is still read.
 Signals and matches stand under the digests of their definitions; only what is present is written, nothing that can be
 worked out again. Evidence lies in memory as it is written, one flat list, so that writing it is one call.
 """
@@ -15,6 +16,7 @@ import msgspec
 
 from schemas.times import iso
 from scoring.compiled import CompiledModel
+from scoring.identity import Identity
 from scoring.points import NEVER
 from scoring.rules.base import NO_MATCH, ProfileValue
 from scoring.tiers import Scores
@@ -26,12 +28,16 @@ __all__ = [
     "RowCodecError",
     "decode_row",
     "encode_row",
+    "evidence_of",
     "kept_due",
     "row_members",
 ]
 
-ROW_CODEC = 1
+ROW_CODEC = 2
 """Version of a row's bytes; a reader refuses what it does not know."""
+
+_CODEC_WITHOUT_IDENTITY = 1
+_READ = (ROW_CODEC, _CODEC_WITHOUT_IDENTITY)
 
 MAX_PROFILE_TEXT = 200
 """Of a text in the profile a row keeps the first so many characters: whatever a lead sends, its row stays small."""
@@ -53,12 +59,15 @@ class Row:
         latest: By number of the signal: time of its latest occurrence, or `NO_MATCH`.
         matches: By number of the rule: its latest match, or `NO_MATCH`.
         profile: By name of the field, as far as the model names it.
+        identity: Its other names, or where it went; None for a lead with one name, as most are.
         at: The lead's time: of its latest row or fired deadline. It never runs backwards.
         tier: Number of the tier.
         tier_name: Its name; what a row of an older model says may name no tier of this one.
         tier_since: When it was entered; None for a lead that was never in another tier.
         seq: Number of its latest tier change.
         points, since, changes: What each rule gives, since when, and when time changes it next.
+        giving: Bits of the rules that give points.
+        waiting: Bits of the rules whose points time will change.
         stale: Bits of rules that give nothing and whose next change may be later than `changes` says.
         seen_at: The moment at which those were looked at; beyond `at` after a deadline that changed nothing.
         due: The next moment to look again; too early while rules are stale.
@@ -72,6 +81,8 @@ class Row:
         "changes",
         "due",
         "evidence",
+        "giving",
+        "identity",
         "kept_due",
         "latest",
         "lead_id",
@@ -88,6 +99,7 @@ class Row:
         "tier",
         "tier_name",
         "tier_since",
+        "waiting",
         "winners",
     )
 
@@ -99,6 +111,7 @@ class Row:
         self.latest = [NO_MATCH] * len(model.keep)
         self.matches = [NO_MATCH] * rules
         self.profile: dict[str, ProfileValue] = {}
+        self.identity: Identity | None = None
         self.at = 0
         self.tier = model.ladder.last
         self.tier_name = model.ladder.names[-1]
@@ -107,7 +120,7 @@ class Row:
         self.points = [0] * rules
         self.since = [0] * rules
         self.changes = [NEVER] * rules
-        self.stale = 0
+        self.giving = self.waiting = self.stale = 0
         self.seen_at = 0
         self.due = self.kept_due = self.stay_until = NEVER
         self.scores: Scores = (0, 0, 0, 0)
@@ -121,10 +134,12 @@ class Row:
         self.latest[number] = times if times.__class__ is int else times[-1]
 
 
-_Body = tuple[int, str, int | None, int, list[Any], list[int], dict[str, ProfileValue]]
+_OldBody = tuple[int, str, int | None, int, list[Any], list[int], dict[str, ProfileValue]]
+_Body = tuple[int, str, int | None, int, list[Any], list[int], dict[str, ProfileValue], Identity | None]
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Body).decode
+_decode_old = msgspec.msgpack.Decoder(_OldBody).decode
 
 
 def encode_row(model: CompiledModel, row: Row) -> bytes:
@@ -133,7 +148,7 @@ def encode_row(model: CompiledModel, row: Row) -> bytes:
     for number, digest in model.match_digests:
         if (match := row.matches[number]) != NO_MATCH:
             matches += (digest, match)
-    body = _encode((row.at, row.tier_name, row.tier_since, row.seq, row.evidence, matches, row.profile))
+    body = _encode((row.at, row.tier_name, row.tier_since, row.seq, row.evidence, matches, row.profile, row.identity))
     return _HEAD.pack(ROW_CODEC, row.kept_due) + body
 
 
@@ -143,7 +158,7 @@ def kept_due(value: bytes) -> int:
     Raises:
         RowCodecError: No row, or of a newer version.
     """
-    if len(value) < _HEAD.size or value[0] != ROW_CODEC:
+    if len(value) < _HEAD.size or value[0] not in _READ:
         found = f"codec byte {value[0]}" if value else "no bytes"
         raise RowCodecError(f"row has {found}, this program reads codec {ROW_CODEC}; upgrade it")
     due: int = _HEAD.unpack_from(value)[1]
@@ -158,10 +173,7 @@ def decode_row(model: CompiledModel, lead_id: str, value: bytes) -> Row:
     """
     row = Row(model, lead_id)
     row.due = row.kept_due = kept_due(value)
-    try:
-        at, tier, tier_since, seq, evidence, matches, profile = _decode(memoryview(value)[_HEAD.size :])
-    except msgspec.MsgspecError as error:
-        raise RowCodecError(f"row of lead cannot be decoded: {error}") from error
+    at, tier, tier_since, seq, evidence, matches, profile, row.identity = _body(value)
     row.at, row.tier_name, row.tier_since, row.seq = at, tier, tier_since, seq
     row.tier = model.ladder.numbers.get(tier, model.ladder.last)
     _read_evidence(model, row, evidence)
@@ -172,6 +184,26 @@ def decode_row(model: CompiledModel, lead_id: str, value: bytes) -> Row:
     return row
 
 
+def evidence_of(value: bytes) -> tuple[list[Any], list[int]]:
+    """Evidence and matches of a row as its bytes have them, whatever the model.
+
+    Raises:
+        RowCodecError: No row, or of a newer version.
+    """
+    kept_due(value)
+    body = _body(value)
+    return body[4], body[5]
+
+
+def _body(value: bytes) -> _Body:
+    content = memoryview(value)[_HEAD.size :]
+    try:
+        body: _Body = _decode(content) if value[0] == ROW_CODEC else (*_decode_old(content), None)
+    except msgspec.MsgspecError as error:
+        raise RowCodecError(f"row of lead cannot be decoded: {error}") from error
+    return body
+
+
 def row_members(value: bytes) -> dict[str, Any]:
     """A row in plain words, without its model: definitions stand under their digests.
 
@@ -179,10 +211,7 @@ def row_members(value: bytes) -> dict[str, Any]:
         RowCodecError: No row, or of a newer version.
     """
     due = kept_due(value)
-    try:
-        at, tier, tier_since, seq, evidence, matches, profile = _decode(memoryview(value)[_HEAD.size :])
-    except msgspec.MsgspecError as error:
-        raise RowCodecError(f"row of lead cannot be decoded: {error}") from error
+    at, tier, tier_since, seq, evidence, matches, profile, identity = _body(value)
     occurrences = [
         {
             "signal": f"{evidence[place]:016x}",
@@ -191,7 +220,7 @@ def row_members(value: bytes) -> dict[str, Any]:
         for place in range(0, len(evidence), 3)
         for times in (evidence[place + 1],)
     ]
-    return {
+    members: dict[str, Any] = {
         "at": iso(at),
         "tier": tier,
         "tier_since": None if tier_since is None else iso(tier_since),
@@ -201,6 +230,16 @@ def row_members(value: bytes) -> dict[str, Any]:
         "matches": {f"{matches[place]:016x}": iso(matches[place + 1]) for place in range(0, len(matches), 2)},
         "profile": profile,
     }
+    if identity is not None:
+        members["identity"] = {
+            "names": identity.names,
+            "owner": identity.owner or None,
+            "since": iso(identity.hour_ms) if identity.owner else None,
+            "owners_known": len(identity.owners),
+            "merges_sent": identity.sent,
+            "shared": identity.shared,
+        }
+    return members
 
 
 def _read_evidence(model: CompiledModel, row: Row, evidence: list[Any]) -> None:

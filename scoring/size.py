@@ -10,11 +10,13 @@ True
 
 from __future__ import annotations
 
+from schemas.limits import MAX_ID
+from scoring.identity import MAX_NAMES, MAX_NAMES_BYTES, MAX_OWNERS
 from scoring.model import Model, Signal
 from scoring.row import MAX_PROFILE_TEXT
 from scoring.rules import RuleKind
 
-__all__ = ["MAX_ROW_BYTES", "occurrence_bytes", "row_bound"]
+__all__ = ["IDENTITY_BYTES", "MAX_ROW_BYTES", "occurrence_bytes", "row_bound"]
 
 MAX_ROW_BYTES = 16 * 1024
 
@@ -26,13 +28,31 @@ _HEAD = 9
 """Codec byte and due moment."""
 
 
+def _list_head(items: int) -> int:
+    """What msgpack writes before the items of a list; before those of a map too."""
+    return 1 if items < 16 else 3
+
+
+def _text(size: int) -> int:
+    """A text of so many bytes, with what msgpack writes before it."""
+    return size + (1 if size < 32 else 2 if size < 256 else 3)
+
+
+IDENTITY_BYTES = (
+    _list_head(6)
+    + (_list_head(MAX_NAMES) + MAX_NAMES_BYTES + MAX_NAMES * (2 + _NUMBER))
+    + (_text(_UTF8 * (MAX_ID + len("a:"))) + _NUMBER + _list_head(MAX_OWNERS) + MAX_OWNERS * _NUMBER + _NUMBER + 1)
+)
+"""Of other names of a lead, where an alias went, and all who claimed it; beside what the model bounds."""
+
+
 def row_bound(model: Model) -> int:
-    """Bytes that a row can have at most."""
+    """Bytes that a row can have at most, without other names of the lead (`IDENTITY_BYTES`)."""
     signals = sum(occurrence_bytes(signal) for signal in model.signals)
     matches = sum(type(rule.kind).matcher is not RuleKind.matcher for rule in model.rules)
     fields = {field for rule in model.rules for field in rule.kind.profile_fields()}.union(model.publish)
     parts = (
-        _HEAD + _list_head(7),
+        _HEAD + _list_head(8) + 1,  # no other names
         3 * _NUMBER + _text(_TIER_NAME),  # the lead's time, since when, seq; the tier
         _list_head(3 * len(model.signals)) + signals,
         _list_head(2 * matches) + 2 * _NUMBER * matches,
@@ -52,13 +72,3 @@ def _field_bytes(field: str) -> int:
     """A profile field: name, value, when, which event."""
     value = _text(_UTF8 * MAX_PROFILE_TEXT)
     return _text(len(field.encode())) + _list_head(3) + value + 2 * _NUMBER
-
-
-def _list_head(items: int) -> int:
-    """What msgpack writes before the items of a list; before those of a map too."""
-    return 1 if items < 16 else 3
-
-
-def _text(size: int) -> int:
-    """A text of so many bytes, with what msgpack writes before it."""
-    return size + (1 if size < 32 else 2 if size < 256 else 3)

@@ -118,8 +118,14 @@ def new_admin(settings: Settings) -> AdminClient:
     return _new(settings, AdminClient, {})
 
 
-def new_consumer(settings: Settings, group: str = "leadstream-read") -> Consumer:
-    """A consumer that is given its partitions by hand and commits nothing, connected."""
+def new_consumer(settings: Settings, group: str = "leadstream-read", *, fetch_wait_ms: int = 500) -> Consumer:
+    """A consumer that is given its partitions by hand and commits nothing, connected.
+
+    Args:
+        settings: Where the brokers are.
+        group: Whose positions it can ask for; the prefix comes before it.
+        fetch_wait_ms: How long a broker may keep a request open that finds nothing new.
+    """
     return _new(
         settings,
         Consumer,
@@ -132,6 +138,7 @@ def new_consumer(settings: Settings, group: str = "leadstream-read") -> Consumer
             "fetch.message.max.bytes": settings.fetch_max_bytes,
             "queued.max.messages.kbytes": 64 * 1024,
             "fetch.queue.backoff.ms": 10,
+            "fetch.wait.max.ms": fetch_wait_ms,
         },
     )
 
@@ -151,8 +158,9 @@ def partition_counts(settings: Settings, client: AdminClient | Consumer | Produc
         missing = []
     if missing:
         raise StateRefused(
-            f"topic {', '.join(missing)} does not exist at {settings.bootstrap_servers}; "
-            "make it with `leadstream topics create`"
+            f"{'topic' if len(missing) == 1 else 'topics'} {', '.join(missing)} "
+            f"{'does' if len(missing) == 1 else 'do'} not exist at {settings.bootstrap_servers}; "
+            "make them with `leadstream topics create`"
         )
     return [len(topics[settings.topic(name)].partitions) for name in names]
 

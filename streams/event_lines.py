@@ -15,6 +15,7 @@ import msgspec
 from schemas.errors import Refused
 from schemas.limits import MAX_AGE_MS, MAX_AHEAD_MS, MAX_TIME_MS
 from schemas.lines import load_line
+from schemas.links import Links
 from schemas.log import EventRow
 from schemas.naming import lead_name
 from schemas.times import iso, parse_iso
@@ -35,13 +36,15 @@ class EventLines:
 
     Args:
         id_key: Key of the e-mail hash.
+        links: Told of events that name their lead in several ways.
 
     Attributes:
         log_time_ms: None before the first event.
     """
 
-    def __init__(self, id_key: bytes) -> None:
+    def __init__(self, id_key: bytes, links: Links | None = None) -> None:
         self._id_key = id_key
+        self._links = links
         self.log_time_ms: int | None = None
 
     def read(self, raw: bytes, members: dict[str, Any] | None = None) -> EventRow:
@@ -58,7 +61,7 @@ class EventLines:
         if row is not None:
             return row
         received_ms = self._received_ms(load_line(raw) if members is None else members)
-        return self._received(decode_event(raw, received_ms, self._id_key))
+        return self._received(decode_event(raw, received_ms, self._id_key, self._links))
 
     def read_plain(self, raw: bytes) -> EventRow | None:
         """As `read`, where that takes no closer look at the line; else None, and the log time stays."""
@@ -83,9 +86,12 @@ class EventLines:
             ):
                 return None
             lead = event.lead
-            name = lead_name(lead.lead_id, lead.email, lead.anonymous_id, self._id_key)
+            lead_id, email, anonymous_id = lead.lead_id, lead.email, lead.anonymous_id
+            name = lead_name(lead_id, email, anonymous_id, self._id_key)
         except ValueError:
             return None
+        if self._links is not None and name[:2] != "a:":
+            self._links.note(name, None if lead_id is None else email, anonymous_id, received_ms, occurred_ms)
         return self._received(event.row(name, received_ms, occurred_ms))
 
     def _received(self, row: EventRow) -> EventRow:

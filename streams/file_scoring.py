@@ -3,6 +3,9 @@
 Events are one partition, with the log time of `streams.event_lines`. Rows of the log, as `read lead-events` prints
 them, are folded by partition with the log's own time and models, and so give what the stage gave; with a model of the
 caller's own they are scored anew, and the log's models are passed over.
+
+Events that name their lead in several ways link the names at once. In a log the links are rows, and so is what they
+brought to other partitions; scored anew, that is what the caller's model has learnt of the alias instead.
 """
 
 from __future__ import annotations
@@ -13,11 +16,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from schemas.lines import LogLine, is_log_line, load_line, read_log_line
-from schemas.log import EventRow, LogRow, ModelControl
-from schemas.outputs_wire import LeadScoreOut, TierChangeOut
+from schemas.links import Links
+from schemas.log import EventRow, LogRow, Merge, ModelControl
+from schemas.outputs_wire import LeadScoreOut, MergedLeadOut, TierChangeOut
+from scoring.merging import is_merged
 from scoring.model import Model
-from scoring.outcomes import score_of
-from scoring.partition import PartitionFold
+from scoring.outcomes import merged_of, score_of
+from scoring.partition import FoldStep, PartitionFold
+from scoring.people import People
 from scoring.reading import ModelError, read_model
 from streams.errors import UsageError
 from streams.event_lines import EventLines
@@ -52,15 +58,25 @@ class FileScoring:
         id_key: Key of the e-mail hash.
         model: Holds from the first line; None: the models in the log do.
         until_ms: Time at the end; what is received later is left out. None: the last line's.
+        keep_merges: Whether to remember what came with each alias.
 
     Attributes:
+        merges: By alias, what came with it.
         waiting: How many rows were taken since `changes` was asked for.
         problems: What was wrong with models in the log.
     """
 
-    def __init__(self, id_key: bytes, model: Model | None, until_ms: int | None = None) -> None:
+    def __init__(
+        self, id_key: bytes, model: Model | None, until_ms: int | None = None, *, keep_merges: bool = False
+    ) -> None:
         self._model, self._until_ms = model, until_ms
-        self._events = EventLines(id_key)
+        self._links = Links(id_key)
+        self._events = EventLines(id_key, self._links)
+        self._people: People | None = None
+        self._keep_merges = keep_merges
+        self.merges: dict[str, Merge] = {}
+        # Of rows of the log: what aliases sent under the caller's model, by alias and number.
+        self._sent: dict[tuple[str, int], bytes] = {}
         # What the last line was; the next one is probably the same.
         self._of_the_log = False
         self._folds: dict[int, PartitionFold] = {}
@@ -84,8 +100,13 @@ class FileScoring:
                 self._take_log_line(read_log_line(members))
                 return
             row = self._events.read(raw, members)
+        if self._people is None:
+            self._people = People(self._begin(_EVENTS), self._merged)
         # An event is received at the log time, so it brings no other time.
-        self._apply(self._folds.get(_EVENTS) or self._begin(_EVENTS), row, row.received_at_ms)
+        for link in self._links.taken():
+            link.received_at_ms = row.received_at_ms
+            self._apply(self._people, link, row.received_at_ms)
+        self._apply(self._people, row, row.received_at_ms)
 
     def changes(self) -> list[TierChangeOut]:
         """Tier changes since the last call: of each partition in the order in which they were decided."""
@@ -109,13 +130,13 @@ class FileScoring:
             self._finish(fold)
         return self.changes()
 
-    def scores(self) -> Iterator[LeadScoreOut]:
-        """Where every lead stands, sorted by name. Only after `end`."""
+    def scores(self) -> Iterator[LeadScoreOut | MergedLeadOut]:
+        """Where every lead stands, or which lead an alias is, sorted by name. Only after `end`."""
         for number, (lead_id, fold) in enumerate(sorted(self.leads().items())):
             row = fold.row(lead_id)
             assert row is not None
             assert fold.kernel is not None
-            yield score_of(fold.kernel, row, fold.log_time_ms)
+            yield merged_of(row) or score_of(fold.kernel, row, fold.log_time_ms)
             if not number % _READ_AT_ONCE:
                 fold.finish()  # forgets rows that were only read
 
@@ -123,12 +144,29 @@ class FileScoring:
         """Every lead, and the fold that knows it."""
         return {lead_id: fold for fold in self._folds.values() for lead_id in fold.lead_ids()}
 
+    def owner_of(self, name: str) -> str:
+        """The lead that a name belongs to in the end; the name itself where it is nobody's alias. Only after `end`."""
+        leads = self.leads()
+        while (fold := leads.get(name)) is not None and (row := fold.row(name)) is not None and is_merged(row):
+            assert row.identity is not None
+            if row.identity.owner not in leads:
+                break
+            name = row.identity.owner
+        return name
+
+    def _merged(self, merge: Merge) -> None:
+        if self._keep_merges:
+            self.merges.setdefault(merge.merged_from, merge)
+
     def _take_log_line(self, line: LogLine) -> None:
         fold = self._folds.get(line.partition)
         if fold is not None and self._model is not None and isinstance(line.row, ModelControl):
             self._advance(fold, line.safe_ms)
             return
         if fold is not None:
+            if isinstance(line.row, Merge):
+                self._learnt_anew(line.row)
+                self._merged(line.row)
             self._apply(fold, line.row, line.safe_ms)
             return
         if self._model is not None:
@@ -141,6 +179,19 @@ class FileScoring:
             self._begin(line.partition, model)
             for earlier in self._before_model.pop(line.partition):
                 self._take_log_line(earlier)
+
+    def _learnt_anew(self, merge: Merge) -> None:
+        """Gives a merge of the log the body that the caller's model has made of the alias."""
+        if self._model is None:
+            return
+        for fold in self._folds.values():
+            self._note_sent(fold.sent())
+        merge.body = self._sent.get((merge.merged_from, merge.number), merge.body)
+
+    def _note_sent(self, sent: list[Merge | EventRow]) -> None:
+        for row in sent:
+            if isinstance(row, Merge):
+                self._sent.setdefault((row.merged_from, row.number), row.body)
 
     def _read(self, control: ModelControl) -> Model | None:
         try:
@@ -157,7 +208,7 @@ class FileScoring:
         fold.start_with(model.text, model.name)
         return fold
 
-    def _apply(self, fold: PartitionFold, row: LogRow | EventRow, safe_ms: int) -> None:
+    def _apply(self, fold: PartitionFold | People, row: LogRow | EventRow, safe_ms: int) -> None:
         if self._until_ms is not None and max(safe_ms, row.received_at_ms) > self._until_ms:
             return
         while not fold.take(row, safe_ms):
@@ -168,7 +219,9 @@ class FileScoring:
         while not fold.advance(time_ms if self._until_ms is None else min(time_ms, self._until_ms)):
             self._finish(fold)
 
-    def _finish(self, fold: PartitionFold) -> None:
-        step = fold.finish()
+    def _finish(self, fold: PartitionFold | People) -> None:
+        step: FoldStep = fold.finish()
         self._changes += step.changes
         self.problems += step.problems
+        if self._model is not None:
+            self._note_sent(step.sent)

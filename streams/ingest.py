@@ -21,14 +21,23 @@ from operator import attrgetter
 
 from schemas.dead_letters import dead_letter_headers
 from schemas.errors import Refused
-from schemas.internal import AlarmRequest, decode_internal
-from schemas.log import Alarm, EventRow, ModelControl
+from schemas.internal import (
+    AlarmRequest,
+    ForwardRequest,
+    MergeRequest,
+    ModelRequest,
+    decode_internal,
+    forwarded_rows,
+    merge_row,
+)
+from schemas.links import Links
+from schemas.log import Alarm, EventRow, LeadRow, Link, Merge, ModelControl
 from schemas.reasons import ReasonName
 from schemas.wire import decode_event
 from streams.breaker import Breaker, Pause
 from streams.engine.stage import Carried, FetchState, Publisher, Record, TopicPartition
 from streams.ingest_watch import IngestWatch
-from streams.model_checks import check_model
+from streams.model_checks import check_merge, check_model
 from streams.ordering import Ordering
 from streams.packs import Control, Entry, Packer
 from streams.progress import Progress
@@ -66,6 +75,9 @@ class _Load:
     """What one poll brings about."""
 
     events: list[EventRow] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    merges: list[Merge] = field(default_factory=list)
+    forwarded: list[EventRow] = field(default_factory=list)
     controls: list[Control] = field(default_factory=list)
     dead: list[tuple[TopicPartition, Entry, ReasonName]] = field(default_factory=list)
     positions: dict[TopicPartition, int] = field(default_factory=dict)
@@ -102,6 +114,7 @@ class IngestStage:
         self._topics, self._id_key, self._worker = topics, id_key, worker
         self._packer, self._breaker, self._progress, self._watch = packer, breaker, progress, watch
         self._ordering = Ordering()
+        self._links = Links(id_key)
         self._others: frozenset[TopicPartition] = topics.places()
         self._paused: frozenset[str] = frozenset()
         self._events_at = [TopicPartition(topics.lead_events, number) for number in range(topics.partitions)]
@@ -139,8 +152,7 @@ class IngestStage:
         if load.pauses:
             self._apply_pauses()
             ordering.settle(others_ms)
-        if len(taken.records) > 1 or len(load.events) > 1:
-            load.events.sort(key=_received)
+        load.links = self._links.taken()
         load.controls.sort(key=lambda control: control[1].received_at_ms)
         hold = ordering.hold()
         self._watch.carried(idle, hold, ordering.oldest_ms, self._paused)
@@ -150,7 +162,10 @@ class IngestStage:
         """See `CarryStage`."""
         ordering, load = self._ordering, self._load
         self._progress.carried(ordering.bounds(), ordering.newest_ms, alone=not self._others)
-        self._watch.acknowledged(load.events, load.controls, Counter((tp.topic, why) for tp, _, why in load.dead))
+        named = {"link": len(load.links), "merge": len(load.merges), "forward": len(load.forwarded)}
+        self._watch.acknowledged(
+            load.events, named, load.controls, Counter((tp.topic, why) for tp, _, why in load.dead)
+        )
 
     def _hear(self) -> None:
         """What other workers, and whoever releases a topic, have said."""
@@ -174,15 +189,15 @@ class IngestStage:
         if any(pause.topic == tp.topic for pause in load.pauses):
             self._ordering.give_back(tp, records)
             return
-        decode, id_key, append = decode_event, self._id_key, load.events.append
+        decode, id_key, append, links = decode_event, self._id_key, load.events.append, self._links
         internal = tp.topic == self._topics.internal
         good_from = 0
         for number, record in enumerate(records):
             try:
                 if internal:
-                    load.controls.append(self._control(tp, record))
+                    self._take_internal(tp, record, load)
                 else:
-                    append(decode(record[3], record[1], id_key))
+                    append(decode(record[3], record[1], id_key, links))
             except Refused as refused:
                 load.dead.append((tp, self._dead_letter(tp, record, refused), refused.reason))
                 self._breaker.good(tp.topic, number - good_from)
@@ -197,14 +212,26 @@ class IngestStage:
         load.positions[tp] = records[-1].offset + 1
         load.records += len(records)
 
-    def _control(self, tp: TopicPartition, record: Record) -> Control:
-        """A row of `lead-internal`, and where it goes.
+    def _take_internal(self, tp: TopicPartition, record: Record, load: _Load) -> None:
+        """Rows of a record of `lead-internal`.
 
         Raises:
             Refused: The record is no message, or not one that may come from there.
         """
-        received_ms = record.timestamp_ms
         message = decode_internal(record.value)
+        if isinstance(message, MergeRequest):
+            load.merges.append(check_merge(merge_row(message, record.timestamp_ms)))
+        elif isinstance(message, ForwardRequest):
+            load.forwarded += forwarded_rows(message)
+        else:
+            load.controls.append(self._control(tp, record.timestamp_ms, message))
+
+    def _control(self, tp: TopicPartition, received_ms: int, message: AlarmRequest | ModelRequest) -> Control:
+        """A control row, and where it goes.
+
+        Raises:
+            Refused: It is not one that may come from there.
+        """
         if isinstance(message, AlarmRequest):
             if message.partition >= self._topics.partitions:
                 raise Refused(
@@ -230,7 +257,10 @@ class IngestStage:
         return record.key, record.value, headers
 
     def _outputs(self, load: _Load, said_ms: int) -> dict[TopicPartition, list[Entry]]:
-        packs = self._packer.pack(load.events, load.controls, said_ms, self._ordering.safe_ms)
+        # Of what is equally old, who is who comes before what they did.
+        rows: list[LeadRow] = [*load.links, *load.merges, *load.events, *load.forwarded]
+        rows.sort(key=_received)
+        packs = self._packer.pack(rows, load.controls, said_ms, self._ordering.safe_ms)
         outputs = {tp: entries for tp, entries in zip(self._events_at, packs, strict=True) if entries}
         for tp, entry, _ in load.dead:
             place = TopicPartition(self._topics.dead_letters, tp.partition % self._topics.partitions)

@@ -85,13 +85,19 @@ class IngestWatch:
         self._watch.readiness.step_begins()
 
     def acknowledged(
-        self, events: Sequence[EventRow], controls: Sequence[Control], dead: Mapping[tuple[str, str], int]
+        self,
+        events: Sequence[EventRow],
+        named: Mapping[str, int],
+        controls: Sequence[Control],
+        dead: Mapping[tuple[str, str], int],
     ) -> None:
         """What was made of the poll is on the broker."""
         self._watch.readiness.step_ends()
         metrics = self._watch.metrics
         for kind, count in Counter(map(type, events)).items():
             metrics.events.labels(_KIND_OF[kind], "carried").inc(count)
+        for what, count in named.items():
+            metrics.controls.labels(what).inc(count)
         for _, control in controls:
             metrics.controls.labels("alarm" if isinstance(control, Alarm) else "model").inc()
         for (topic, reason), count in dead.items():

@@ -108,7 +108,9 @@ class Metrics:
         self.applied = self._counter("applied_rows", "Rows of lead-events that score applied.")
         self.dead_letters = self._counter("dead_letters", "Raw records that cannot be used.", ("topic", "reason"))
         self.controls = self._counter(
-            "control_rows", "Rows of lead-events that are no events, by what they are (ingest).", ("type",)
+            "control_rows",
+            "Rows of lead-events that no producer sent, by what they are: alarm, model, link, merge, forward (ingest).",
+            ("type",),
         )
         self.batch_records = self._histogram(
             "batch_records", "Records of one batch (score) or one poll (ingest).", (), _BATCH_RECORDS
@@ -142,6 +144,9 @@ class Metrics:
         if stage == "score":
             self.registry.register(self.partitions)
         self.tier_changes = self._counter("tier_changes", "Tier changes published.", ("from_tier", "to_tier"))
+        self.shared_aliases = self._counter(
+            "shared_aliases", "Visitors and addresses that too many leads claimed: they are nobody's from then on."
+        )
         self.event_to_tier_change = self._histogram(
             "event_to_tier_change_seconds",
             "From the broker's time of a raw record to the published tier change that it caused.",

@@ -1,12 +1,31 @@
-"""A model on its way into the log: one that cannot be read must not get there."""
+"""A model or a merge on its way into the log: one that cannot be read must not get there."""
 
 from __future__ import annotations
 
 from schemas.errors import Refused
 from schemas.internal import ModelRequest
+from schemas.log import Merge
+from scoring.merging import BadMerge, check_body
 from scoring.reading import ModelError, read_model
+from scoring.row import RowCodecError
 
-__all__ = ["check_model"]
+__all__ = ["check_merge", "check_model"]
+
+
+def check_merge(merge: Merge) -> Merge:
+    """A merge whose body is a row of the table, of this version or any other.
+
+    Raises:
+        Refused: `bad_merge`.
+    """
+    try:
+        check_body(merge.body)
+    except BadMerge as error:
+        raise Refused("bad_merge", str(error)) from error
+    except RowCodecError:
+        # Of a newer version: the score worker that reads it will be of that version too, or stop and say so.
+        pass
+    return merge
 
 
 def check_model(request: ModelRequest) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from schemas.log import ALARM_KEY, MAX_RECORD_BYTES, MODEL_KEY, Alarm, EventRow, LogRow, ModelControl, encode_record
+from schemas.log import ALARM_KEY, MAX_RECORD_BYTES, MODEL_KEY, Alarm, LeadRow, LogRow, ModelControl, encode_record
 from schemas.naming import partition_of
 
 __all__ = ["Control", "Entry", "Packer"]
@@ -48,7 +48,7 @@ class Packer:
         self._pack_rows = pack_rows
 
     def pack(
-        self, events: Sequence[EventRow], controls: Sequence[Control], said_ms: int, safe_ms: int
+        self, events: Sequence[LeadRow], controls: Sequence[Control], said_ms: int, safe_ms: int
     ) -> list[list[Entry]]:
         """Records by partition.
 
@@ -73,7 +73,7 @@ class Packer:
         self._pack_events(events[start:] if start else events, records, said_ms, safe_ms)
         return records
 
-    def _pack_events(self, events: Sequence[EventRow], records: list[list[Entry]], said_ms: int, safe_ms: int) -> None:
+    def _pack_events(self, events: Sequence[LeadRow], records: list[list[Entry]], said_ms: int, safe_ms: int) -> None:
         places = self._places
         buckets: list[list[LogRow]] = [[] for _ in records]
         for row in events:

@@ -6,6 +6,9 @@
       -> rows of the leads and the checkpoint, acknowledged         the rows of a step
       -> where a deadline has passed and no row came: an alarm      `alarm`, carried by ingest
 
+Among the outputs is what an alias had learnt, and what came for it later: to `lead-internal`, from where ingest carries
+it to the owner's partition. It is acknowledged before the alias's row is empty; doubled, it changes nothing there.
+
 The engine makes each step durable in this order. Before a partition's first batch, `prepare` sees to it that there is
 a scoring model.
 """
@@ -16,9 +19,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from schemas.internal import encode_alarm
-from schemas.log import LogCodecError
-from schemas.outputs_wire import cloud_event_headers, encode_lead_score, encode_tier_change
+from schemas.internal import MAX_FORWARD_BYTES, encode_alarm, encode_forward, encode_merge
+from schemas.log import EventRow, LogCodecError, Merge
+from schemas.outputs_wire import cloud_event_headers, encode_lead_score, encode_merged_lead, encode_tier_change
 from scoring.partition import FoldStep, PartitionFold
 from scoring.row import RowCodecError
 from streams.engine.errors import StateRefused
@@ -35,6 +38,7 @@ class ScoreTopics:
 
     Attributes:
         internal_partitions: Of `lead-internal`.
+        stamped: What goes to `lead-internal` has the log time of its sender: a past stream moves no time by itself.
     """
 
     lead_events: str
@@ -43,6 +47,7 @@ class ScoreTopics:
     tier_changes: str
     internal: str
     internal_partitions: int
+    stamped: bool = False
 
 
 class ScorePartition:
@@ -95,19 +100,49 @@ class ScorePartition:
         return Step(Position(*done.position), done.memo, self._outputs(done), list(done.rows), done.applied)
 
     def _outputs(self, done: FoldStep) -> list[Output]:
-        """One score per lead that changed, and every tier change."""
+        """One record per lead that changed, every tier change, and what goes to other leads."""
         scores, changes = self._topics.lead_scores, self._topics.tier_changes
         outputs = [Output(scores, score.lead_id.encode(), encode_lead_score(score)) for score in done.scores]
+        outputs += [Output(scores, merged.lead_id.encode(), encode_merged_lead(merged)) for merged in done.merged]
         outputs += [
             Output(changes, change.lead_id.encode(), encode_tier_change(change), cloud_event_headers(change))
             for change in done.changes
         ]
+        if done.sent:
+            stamp_ms = self.state.log_time_ms if self._topics.stamped else None
+            internal = self._topics.internal
+            outputs += [Output(internal, None, value, (), stamp_ms) for value in messages_of(done.sent)]
         return outputs
 
     def _refused(self, error: RowCodecError) -> StateRefused:
         return StateRefused(
             f"{self._topics.changelog}[{self.number}]: {error}; run the version that wrote it, or a newer one"
         )
+
+
+def messages_of(sent: Sequence[Merge | EventRow]) -> list[bytes]:
+    """Messages of `lead-internal`, in order; events that follow one another share one, up to its size."""
+    messages = []
+    events: list[EventRow] = []
+    for row in sent:
+        if isinstance(row, Merge):
+            messages += _forwarded(events)
+            messages.append(encode_merge(row))
+            events = []
+        else:
+            events.append(row)
+    return messages + _forwarded(events)
+
+
+def _forwarded(events: list[EventRow]) -> list[bytes]:
+    """Events as messages: halved as long as they are too many bytes for one."""
+    if not events:
+        return []
+    message = encode_forward(events)
+    if len(message) <= MAX_FORWARD_BYTES or len(events) == 1:
+        return [message]
+    half = len(events) // 2
+    return _forwarded(events[:half]) + _forwarded(events[half:])
 
 
 class ScoreStage:
@@ -123,7 +158,7 @@ class ScoreStage:
 
     def __init__(self, topics: ScoreTopics, first_model: FirstModel, watch: ScoreWatch) -> None:
         self.source, self.changelog = topics.lead_events, topics.changelog
-        self.outputs: tuple[str, ...] = (topics.lead_scores, topics.tier_changes)
+        self.outputs: tuple[str, ...] = (topics.lead_scores, topics.tier_changes, topics.internal)
         self.claimed: tuple[str, ...] = (topics.lead_scores,)
         self._topics, self._first_model, self._watch = topics, first_model, watch
 

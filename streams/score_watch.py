@@ -75,10 +75,9 @@ class ScoreWatch:
             metrics.tier_changes.labels(change.from_tier, change.to_tier).inc()
             if "event_id" in change.cause:
                 self._caused_at_ms.append(parse_iso(change.effective_at))
+        metrics.shared_aliases.inc(step.shared)
         for problem in step.problems:
-            log.error("partition %d: %s; the model before it goes on", number, problem)
-        if step.reserved:
-            log.warning("partition %d: %d rows of types that this version does not apply", number, step.reserved)
+            log.error("partition %d: %s", number, problem)
         ahead_ms = fold.log_time_ms - now_ms() - self._watch.clock_offset_ms
         metrics.log_time_ahead.set(max(0, ahead_ms) / 1000)
 

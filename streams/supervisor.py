@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Backoff", "Child", "Supervisor"]
+__all__ = ["HOPELESS", "Backoff", "Child", "Supervisor", "die_with_parent", "how_it_ended"]
 
 HOPELESS = frozenset({1, 2, 4})
 """Exit codes that another start would not change."""
@@ -126,7 +126,7 @@ class Supervisor:
                 self._stop.set()
                 return
             pause_s = self._backoff.next_s(pause_s, time.monotonic() - born)
-            self._say("up", f"{child.name} {_how_it_ended(code)}; starting it again in {pause_s:g} s")
+            self._say("up", f"{child.name} {how_it_ended(code)}; starting it again in {pause_s:g} s")
             try:
                 await asyncio.wait_for(self._stop.wait(), pause_s)
             except TimeoutError:
@@ -142,7 +142,7 @@ class Supervisor:
             stderr=asyncio.subprocess.STDOUT,
             # Ctrl-C reaches this process alone, which stops the children in its own way.
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         )
         self._running[child.name] = process
         if self._stop.is_set():
@@ -168,13 +168,14 @@ class Supervisor:
             self._say(name, rest.decode(errors="replace"))
 
 
-def _how_it_ended(code: int) -> str:
+def how_it_ended(code: int) -> str:
+    """An exit code in words."""
     if code < 0:
         return f"was ended by {signal.Signals(-code).name}"
     meaning = {0: " (nobody asked it to)", 3: " (a server cannot be reached)", 5: " (stopped itself to stay exact)"}
     return f"ended with exit code {code}{meaning.get(code, '')}"
 
 
-def _die_with_parent() -> None:
-    """Linux ends the child when the supervisor is gone, even killed: two sets of workers must not stay behind."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def die_with_parent(number: int = signal.SIGTERM) -> None:
+    """In a child: Linux ends it when its parent is gone, even killed: two sets of workers must not stay behind."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, number)

@@ -106,6 +106,7 @@ def _run_score(settings: Settings, config: EngineConfig, watch: Watch) -> None:
         tier_changes=settings.topic(TIER_CHANGES),
         internal=settings.topic(LEAD_INTERNAL),
         internal_partitions=counts[LEAD_INTERNAL],
+        stamped=settings.clock == "record",
     )
     first_model = FirstModel(
         topics.lead_events,

@@ -65,6 +65,8 @@ def _raw(record: Record) -> list[bytes]:
 def _contract(record: Record) -> list[bytes]:
     """Our own JSON objects, spliced: they are trusted, and there may be millions."""
     value = record.value
+    if record.key is not None and record.key.startswith(b"\0"):
+        return []  # a worker's claim on the partition, nothing for a reader
     if value is None or not value.startswith(b"{") or b"\n" in value:
         return [_encode({"partition": record.partition, "offset": record.offset} | _bytes_of(record))]
     return [b'{"partition":%d,"offset":%d,%s' % (record.partition, record.offset, value[1:])]

@@ -15,6 +15,7 @@ from schemas.dead_letters import DeadLetterHeaders, HeaderError, original_header
 from schemas.reasons import REASONS
 from schemas.times import iso
 from schemas.topics import DEAD_LETTERS, LEAD_INTERNAL, RAW_TOPICS
+from streams import breaker
 from streams.cli.base import Commands, Results, as_json, person, progress, say, with_settings
 from streams.cli.decoding import text_or_base64
 from streams.dead_letters import Letter, Wanted, find_letters, marked_offset, replay
@@ -153,6 +154,22 @@ def replay_(settings: Settings, reason: str | None, topic: str | None, as_json: 
     click.echo(f"{done} sent back, {already} had been sent back before")
     if left:
         say(f"{left} came from topics that ingest does not read and were left where they are")
+
+
+@dlq.command()
+@click.argument("topic", type=click.Choice(RAW_TOPICS), metavar="TOPIC")
+@with_settings
+def release(settings: Settings, topic: str) -> None:
+    """Let ingest read a topic on that the breaker paused.
+
+    The breaker pauses a topic of which too many records were dead letters: something is wrong with whoever writes it.
+    Mend that first; what is wrong already comes as dead letters once more, and may be replayed later.
+    """
+    pause = breaker.release(settings, topic)
+    click.echo(
+        f"{settings.topic(topic)} is released; it was paused for {pause.dead_letters} dead letters among its last "
+        f"{pause.window} records, the last one {pause.last_reason}"
+    )
 
 
 def _whole(record: Record, why: DeadLetterHeaders) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from schemas.errors import Refused
 from schemas.naming import lead_name
 from schemas.times import iso
 from scoring.explain import explain as explain_row
-from scoring.explanation import Explanation, NextTier, RuleExplanation
+from scoring.explanation import Explanation, NameEvidence, NextTier, RuleExplanation
 from scoring.partition import PartitionFold
 from streams.cli.base import TIME, Results, as_json, event_files, id_key_of, person, progress, say, with_settings
 from streams.errors import InputError
@@ -42,30 +42,36 @@ def explain(
 ) -> int:
     """Why a lead has its score: every contribution, what it stands on, and what time will change.
 
-    FILE… holds the events or the rows of the log, of all leads or of this one, as `leadstream score` takes them.
+    FILE… holds the events or the rows of the log, of all leads or of this one, as `leadstream score` takes them. Asked
+    for a visitor or an address that turned out to be a lead, it explains that lead; it names all that is known to be
+    the same person, and what came with each.
     """
     model = model_beside(files, model_file)
-    scoring, refusals = FileScoring(id_key_of(settings), model, at_ms), Refusals()
+    scoring, refusals = FileScoring(id_key_of(settings), model, at_ms, keep_merges=True), Refusals()
     with no_collector(), progress("Reading", size_of(files)) as moved:
         for _ in each_line(files, scoring.take, refusals, moved):
             pass
         scoring.end()
     leads = scoring.leads()
-    name, fold = _find(leads, lead, settings)
+    asked = _find(leads, lead, settings)
+    name = scoring.owner_of(asked)
+    fold = leads[name]
     row = fold.row(name)
     assert row is not None
     assert fold.kernel is not None
-    told = explain_row(fold.kernel, row, fold.log_time_ms if at_ms is None else at_ms)
+    told = explain_row(fold.kernel, row, fold.log_time_ms if at_ms is None else at_ms, scoring.merges)
     if as_json:
         Results().line(_plain(asdict(told)))
     else:
+        if name != asked:
+            person().print(f"{_safe(asked)} is {_safe(name)}")
         _print(told)
     for problem in scoring.problems:
         say(problem)
     return 1 if refusals.count else 0
 
 
-def _find(leads: dict[str, PartitionFold], lead: str, settings: Settings) -> tuple[str, PartitionFold]:
+def _find(leads: dict[str, PartitionFold], lead: str, settings: Settings) -> str:
     """The lead that is meant, by any of its names.
 
     Raises:
@@ -73,7 +79,7 @@ def _find(leads: dict[str, PartitionFold], lead: str, settings: Settings) -> tup
     """
     for name in _names(lead, id_key_of(settings)):
         if name in leads:
-            return name, leads[name]
+            return name
     problem = f"lead {lead} has no event in these files up to that time"
     if near := _near(lead, leads):
         raise InputError(f"{problem}; did you mean {', '.join(near)}?")
@@ -138,6 +144,8 @@ def _print(told: Explanation) -> None:
         console.print(table)
     for line in _outlook(told):
         console.print(line)
+    for name in told.names:
+        console.print(_who(name))
 
 
 def _why(rule: RuleExplanation) -> Iterator[str]:
@@ -152,6 +160,14 @@ def _why(rule: RuleExplanation) -> Iterator[str]:
         when.append(f"{_points(rule.changes_to or 0)} from {_minute(rule.changes_at_ms)}")
     if when:
         yield f"[dim]{', '.join(when)}[/]"
+
+
+def _who(name: NameEvidence) -> str:
+    """Another name, and what came with it, in a sentence."""
+    if name.merged_at_ms is None:
+        return f"Also known as {_safe(name.name)}."
+    came = ", ".join(f"{signal.signal} {', '.join(map(_minute, signal.times_ms[-3:]))}" for signal in name.signals)
+    return f"Also known as {_safe(name.name)} since {_minute(name.merged_at_ms)}; with it came {came or 'nothing'}."
 
 
 def _outlook(told: Explanation) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from schemas.outputs_wire import LeadScoreOut, TierChangeOut, encode_tier_change
+from schemas.outputs_wire import LeadScoreOut, MergedLeadOut, TierChangeOut, encode_tier_change
 from streams.cli.base import TIME, Results, event_files, id_key_of, progress, say, with_settings
 from streams.event_files import size_of
 from streams.event_lines import Refusals, each_line
@@ -36,6 +36,9 @@ def score(
     A line is an event as producers send it (with `received_at`, where it is known), or a row of the log as
     `leadstream read lead-events` prints it. `-` is standard input; gzip is read as such. Time is that of the lines.
 
+    An event that names its lead in several ways (lead_id, email, anonymous_id) makes one lead of them at once; an alias
+    has a line "merged" instead of its score.
+
     Lines that cannot be used are told on standard error, one JSON object each, and the rest is scored; exit code 1.
     """
     model = model_beside(files, model_file)
@@ -59,5 +62,8 @@ def _write(results: Results, changes: list[TierChangeOut]) -> None:
     results.flush()
 
 
-def _plain(lead: LeadScoreOut) -> dict[str, object]:
-    return {"type": "score"} | {name: getattr(lead, name) for name in _SCORE_FIELDS}
+def _plain(lead: LeadScoreOut | MergedLeadOut) -> dict[str, object]:
+    if isinstance(lead, MergedLeadOut):
+        return {"type": "merged", "lead_id": lead.lead_id, "merged_into": lead.merged_into}
+    line = {"type": "score"} | {name: getattr(lead, name) for name in _SCORE_FIELDS}
+    return line | ({"names": lead.names} if lead.names else {}) | ({"shared": True} if lead.shared else {})

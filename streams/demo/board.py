@@ -1,163 +1,132 @@
-"""What the demo shows: the hot list with reasons and what changes next, and tier changes as they happen."""
+"""What the board knows: the current score of every lead, the latest tier changes and events, as read from Kafka."""
 
 from __future__ import annotations
 
 from collections import deque
-from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
-from rich import box
-from rich.console import Group, RenderableType
-from rich.panel import Panel
-from rich.table import Table
-from rich.text import Text
+import msgspec
 
-__all__ = ["Board", "why"]
+from schemas.log import EVENT_ROWS, EventRow, LogCodecError, decode_record
+from schemas.outputs_wire import LeadScoreOut, TierChangeOut
+from schemas.times import parse_iso
+from schemas.topics import LEAD_EVENTS, LEAD_SCORES, LEADS_CHANGELOG, TIER_CHANGES
+from scoring.model import Model
+from streams.demo.feed import Record
+from streams.demo.outlook import Outlook, Outlooks
 
-_COLOURS = {"hot": "bold red", "warm": "yellow", "cold": "blue"}
-_PLAIN: dict[str, Any] = {
-    "title_justify": "left",
-    "expand": True,
-    "pad_edge": False,
-    "box": box.SIMPLE_HEAD,
-    "show_edge": False,
-}
-_ARROWS = {True: "▲", False: "▼"}
+__all__ = ["TOPICS", "Board", "Change"]
+
+TOPICS = (LEAD_EVENTS, LEADS_CHANGELOG, LEAD_SCORES, TIER_CHANGES)
+"""What the board reads."""
+
+_KEPT = 200
+_KINDS = {row_type: kind for kind, row_type in EVENT_ROWS.items()}
+
+
+class Change(NamedTuple):
+    """A tier change, and how long after its moment it was read here; None: it was there before."""
+
+    body: TierChangeOut
+    after_ms: int | None
+
+
+class _Alias(msgspec.Struct):
+    """What a record of `lead-scores` says of names; `merged_into` stands for a lead that has another name now."""
+
+    lead_id: str
+    merged_into: str | None = None
 
 
 class Board:
-    """The current score of every lead and the latest tier changes, as they were read from their topics."""
+    """What the board knows.
 
-    def __init__(self, best_first: list[str]) -> None:
-        self.tiers = best_first
-        self.leads: dict[str, dict[str, Any]] = {}
-        self.changes: deque[dict[str, Any]] = deque(maxlen=200)
-        self.seen: dict[str, int] = {}
+    Attributes:
+        tiers: Names, best first.
+        changes: The latest tier changes, newest first.
+        events: The latest events (lead, kind), newest first.
+        event_count: How many events are in the log.
+        live_changes: How many tier changes came while somebody watched.
+    """
 
-    def score(self, record: dict[str, Any]) -> None:
-        """Takes a record of `lead-scores`."""
-        self.leads[record["lead_id"]] = record
+    def __init__(self, model: Model) -> None:
+        self.tiers = [tier.name for tier in model.tiers]
+        self.changes: deque[Change] = deque(maxlen=_KEPT)
+        self.events: deque[tuple[str, str]] = deque(maxlen=20)
+        self.event_count = self.live_changes = 0
+        self._outlooks = Outlooks(model)
+        self._leads: dict[str, LeadScoreOut] = {}
+        self._seq: dict[str, int] = {}
+        self._alias = msgspec.json.Decoder(_Alias).decode
+        self._score = msgspec.json.Decoder(LeadScoreOut).decode
+        self._change = msgspec.json.Decoder(TierChangeOut).decode
 
-    def change(self, record: dict[str, Any]) -> bool:
-        """Takes a record of `tier-changes`; False if this transition is known already."""
-        lead = record["lead_id"]
-        if record["seq"] <= self.seen.get(lead, 0):
-            return False
-        self.seen[lead] = record["seq"]
-        self.changes.appendleft(record)
-        return True
+    def take(self, record: Record, now_ms: int | None = None) -> TierChangeOut | None:
+        """Takes a record; the tier change in it, if there is one that was not known.
+
+        Args:
+            record: Of any of `TOPICS`.
+            now_ms: The moment of reading; None while the past is read.
+        """
+        if record.topic == LEADS_CHANGELOG:
+            self._outlooks.take(record.key, record.value)
+        elif record.value is None:
+            pass
+        elif record.topic == LEAD_EVENTS:
+            self._take_events(record.value)
+        elif record.topic == LEAD_SCORES:
+            self._take_score(record.value)
+        else:
+            return self._take_change(self._change(record.value), now_ms)
+        return None
+
+    def _take_score(self, value: bytes) -> None:
+        alias = self._alias(value)
+        if alias.merged_into is None:
+            self._leads[alias.lead_id] = self._score(value)
+        else:
+            # What is to be known of it stands under its owner's name.
+            self._leads.pop(alias.lead_id, None)
+
+    def _take_events(self, value: bytes) -> None:
+        try:
+            _, rows = decode_record(value)
+        except LogCodecError:
+            return
+        for row in rows:
+            if isinstance(row, EventRow):
+                self.event_count += 1
+                self.events.appendleft((row.lead_id, _KINDS[type(row)].replace("_", " ")))
+
+    def _take_change(self, change: TierChangeOut, now_ms: int | None) -> TierChangeOut | None:
+        # Tier changes are published at least once; their number per lead tells a repetition.
+        if change.seq <= self._seq.get(change.lead_id, 0):
+            return None
+        self._seq[change.lead_id] = change.seq
+        after_ms = None
+        if now_ms is not None:
+            after_ms = max(0, now_ms - parse_iso(change.effective_at))
+            self.live_changes += 1
+        self.changes.appendleft(Change(change, after_ms))
+        return change
 
     def sort(self) -> None:
         """Newest first: what was there before the board was comes by partition."""
-        self.changes = deque(sorted(self.changes, key=lambda record: record["effective_at"], reverse=True), maxlen=200)
+        newest = sorted(self.changes, key=lambda change: change.body.effective_at, reverse=True)
+        self.changes = deque(newest, maxlen=_KEPT)
 
     def counts(self) -> dict[str, int]:
         """Leads by tier, best first."""
         counts = dict.fromkeys(self.tiers, 0)
-        for record in self.leads.values():
-            counts[record["tier"]] = counts.get(record["tier"], 0) + 1
+        for score in self._leads.values():
+            counts[score.tier] = counts.get(score.tier, 0) + 1
         return counts
 
-    def best(self, limit: int) -> list[dict[str, Any]]:
+    def best(self, limit: int) -> list[LeadScoreOut]:
         """The leads of the best tier, highest total first."""
-        top = [record for record in self.leads.values() if record["tier"] == self.tiers[0]]
-        return sorted(top, key=lambda record: (-record["total"], record["tier_since"], record["lead_id"]))[:limit]
+        top = [score for score in self._leads.values() if score.tier == self.tiers[0]]
+        return sorted(top, key=lambda score: (-score.total, score.tier_since or "", score.lead_id))[:limit]
 
-    def render(self, now: datetime, width: int, height: int, footer: list[str]) -> RenderableType:
-        """Everything, for a terminal of this size."""
-        told = sum(1 + Text.from_markup(line).cell_len // (width - 3) for line in footer)
-        room = max(6, height - told - 11)
-        upper = max(3, room * 6 // 10)
-        counts = "   ".join(f"[{_COLOURS.get(tier, '')}]{tier} {count}[/]" for tier, count in self.counts().items())
-        return Group(
-            Text.from_markup(f" leadstream demo   {counts}   [dim]{now:%Y-%m-%d %H:%M:%S} UTC[/]"),
-            self._hot_list(now, upper),
-            self._feed(max(3, room - upper)),
-            Panel(Text.from_markup("\n".join(footer)), title="try it", title_align="left", border_style="dim"),
-        )
-
-    def _hot_list(self, now: datetime, rows: int) -> Table:
-        table = Table(title=f"{self.tiers[0]} leads", **_PLAIN)
-        for name, options in (
-            ("lead", {"no_wrap": True}),
-            ("total", {"justify": "right"}),
-            ("fit/eng/risk", {"no_wrap": True}),
-            ("why", {"ratio": 3, "no_wrap": True, "overflow": "ellipsis"}),
-            ("since", {"no_wrap": True}),
-            ("changes next", {"no_wrap": True}),
-        ):
-            table.add_column(name, **options)
-        best = self.best(rows)
-        for record in best:
-            table.add_row(
-                record["lead_id"],
-                str(record["total"]),
-                f"{record['fit']} {record['engagement']} {record['risk']}",
-                why(record["reasons"]),
-                ago(now, record["tier_since"]),
-                "in " + span(moment(record["changes_next_at"]) - now) if record["changes_next_at"] else "-",
-            )
-        if not best:
-            table.add_row("nobody yet", "", "", "", "", "")
-        return table
-
-    def _feed(self, rows: int) -> Table:
-        table = Table(title="tier changes", **_PLAIN)
-        for name, ratio in (("when", 0), ("lead", 0), ("change", 0), ("total", 0), ("because", 3)):
-            table.add_column(name, ratio=ratio or None, no_wrap=True, overflow="ellipsis")
-        for record in list(self.changes)[:rows]:
-            table.add_row(
-                f"{moment(record['effective_at']):%m-%d %H:%M:%S}",
-                record["lead_id"],
-                Text.from_markup(self.arrow(record)),
-                str(record["total"]),
-                f"{because(record['cause'])}: {why(record['reasons'])}",
-            )
-        return table
-
-    def arrow(self, record: dict[str, Any]) -> str:
-        """`▲ warm → hot`, with the colour of where it goes."""
-        before, after = record["from_tier"], record["to_tier"]
-        places = {tier: place for place, tier in enumerate(self.tiers)}
-        up = places.get(after, 0) < places.get(before, 0)
-        return f"[{_COLOURS.get(after, 'default')}]{_ARROWS[up]} {before} → {after}[/]"
-
-    def line(self, record: dict[str, Any]) -> str:
-        """A tier change as one plain line."""
-        return (
-            f"{record['effective_at'][:19]}Z  {record['lead_id']:<12} {record['from_tier']} -> {record['to_tier']}"
-            f"  total {record['total']}  ({because(record['cause'])}: {why(record['reasons'])})"
-        )
-
-
-def moment(text: str) -> datetime:
-    """A time of a contract."""
-    return datetime.fromisoformat(text)
-
-
-def why(reasons: list[dict[str, Any]]) -> str:
-    """Reasons in a few words, largest first."""
-    return ", ".join(f"{reason['rule'].replace('_', ' ')} {reason['points']:+d}" for reason in reasons) or "nothing"
-
-
-def because(cause: dict[str, Any]) -> str:
-    """What brought a change about, in words."""
-    if "kind" in cause:
-        return str(cause["kind"]).replace("_", " ")
-    if "deadline" in cause:
-        return f"time ({str(cause['deadline']).replace('_', ' ')})"
-    return f"model {cause.get('model')}"
-
-
-def span(length: timedelta) -> str:
-    """A length of time in its largest unit: `3 d`, `5 h`, `12 min`, `40 s`."""
-    seconds = max(0, int(length.total_seconds()))
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
-
-
-def ago(now: datetime, text: str) -> str:
-    """How long ago a time of a contract was."""
-    return span(now - moment(text)) + " ago"
+    def outlook(self, score: LeadScoreOut) -> Outlook | None:
+        """What time alone will change of a score; None: nothing."""
+        return self._outlooks.of(score)

@@ -2,79 +2,86 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from types import TracebackType
+from typing import NamedTuple, Self
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 
+from streams.clients import new_consumer, partition_counts
 from streams.settings import Settings
 
-__all__ = ["QUIET", "Feed", "Lag"]
+__all__ = ["Feed", "Lag", "Record"]
 
-QUIET = {"log_level": 2}
-"""The embedded broker ends before its clients do; they need not tell it."""
+
+class Record(NamedTuple):
+    """One record; the topic's name is without prefix."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
 
 
 class Feed:
-    """Follows topics of JSON records from their start, without a group."""
+    """Follows topics from their start, without a group."""
 
-    def __init__(self, settings: Settings, topics: list[str]) -> None:
+    def __init__(self, settings: Settings, topics: tuple[str, ...]) -> None:
         self._names = {settings.topic(topic): topic for topic in topics}
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": settings.bootstrap_servers,
-                "group.id": settings.app_id("demo"),
-                "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",
-                "fetch.wait.max.ms": 20,
-            }
-            | QUIET
+        self._consumer = new_consumer(settings, fetch_wait_ms=20)
+        counts = partition_counts(settings, self._consumer, topics)
+        self._consumer.assign(
+            [
+                TopicPartition(settings.topic(topic), partition, 0)
+                for topic, count in zip(topics, counts, strict=True)
+                for partition in range(count)
+            ]
         )
-        places = [
-            TopicPartition(topic, partition, 0)
-            for topic in self._names
-            for partition in self._consumer.list_topics(topic, 10).topics[topic].partitions
-        ]
-        self._consumer.assign(places)
 
-    def read(self, wait_s: float) -> list[tuple[str, dict[str, Any]]]:
-        """What came within `wait_s`: topic (without prefix) and record."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._consumer.close()
+
+    def read(self, wait_s: float) -> list[Record]:
+        """What came within `wait_s`; at least one poll."""
         records = []
         for message in self._consumer.consume(1000, wait_s):
-            value, topic = message.value(), message.topic()
-            if message.error() is None and value is not None and topic is not None:
-                records.append((self._names[topic], json.loads(value)))
+            topic = message.topic()
+            if message.error() is None and topic is not None:
+                records.append(Record(self._names[topic], message.key(), message.value()))
         return records
-
-    def close(self) -> None:
-        """Stops reading."""
-        self._consumer.close()
 
 
 class Lag:
     """How much of some topics a stage has done, by the positions that it commits."""
 
-    def __init__(self, settings: Settings, stage: str, topics: list[str]) -> None:
-        self._topics = [settings.topic(topic) for topic in topics]
-        self._consumer = Consumer(
-            {"bootstrap.servers": settings.bootstrap_servers, "group.id": settings.app_id(stage)} | QUIET
-        )
+    def __init__(self, settings: Settings, stage: str, topics: tuple[str, ...]) -> None:
+        self._consumer = new_consumer(settings, f"leadstream-{stage}")
+        counts = partition_counts(settings, self._consumer, topics)
+        self._places = [
+            TopicPartition(settings.topic(topic), partition)
+            for topic, count in zip(topics, counts, strict=True)
+            for partition in range(count)
+        ]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._consumer.close()
 
     def read(self) -> tuple[int, int]:
-        """Records done, and records there are."""
+        """Records done, and records there are; (0, 0) while nobody can tell."""
         done = there = 0
         try:
-            for topic in self._topics:
-                partitions = self._consumer.list_topics(topic, 5).topics[topic].partitions
-                places = [TopicPartition(topic, partition) for partition in partitions]
-                for place in self._consumer.committed(places, 5):
-                    low, high = self._consumer.get_watermark_offsets(TopicPartition(topic, place.partition), 5)
-                    done += max(place.offset, low)
-                    there += high
+            for place in self._consumer.committed(self._places, 5):
+                low, high = self._consumer.get_watermark_offsets(TopicPartition(place.topic, place.partition), 5)
+                done += max(place.offset, low)
+                there += high
         except KafkaException:
-            return 0, 1
+            return 0, 0
         return done, there
-
-    def close(self) -> None:
-        """Stops asking."""
-        self._consumer.close()

@@ -2,72 +2,94 @@
 
 from __future__ import annotations
 
-import signal
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from types import FrameType
+import errno
+import os
+from contextlib import ExitStack
 
 from rich.console import Console
 
-from streams import topics_admin
 from streams.clock import now_ms
 from streams.demo.embedded import EmbeddedBroker
+from streams.demo.own_topics import OwnTopics
 from streams.demo.show import DemoOptions, Show
+from streams.demo.stopping import Stopped, Stopping
 from streams.demo.workers import Workers
-from streams.settings import Settings
+from streams.settings import Settings, variable
 
 __all__ = ["DemoOptions", "run_demo"]
 
 DEMO_ID_KEY = "the-demo-keeps-no-secrets"
 
-
-class Stopped(Exception):  # noqa: N818  # no error: the viewer has seen enough
-    """Ctrl-C or SIGTERM."""
-
-
-@contextmanager
-def stoppable() -> Iterator[None]:
-    """Turns Ctrl-C and SIGTERM into `Stopped`, so that everything is cleaned up."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise Stopped
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    except Stopped:
-        return
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+_OF_THE_VIEWER = (
+    "security_protocol",
+    "sasl_mechanism",
+    "sasl_username",
+    "sasl_password",
+    "ssl_cafile",
+    "ssl_certfile",
+    "ssl_keyfile",
+    "replication",
+)
+"""What a real broker may ask for. The demo sets everything else itself, whatever is set outside."""
 
 
 def run_demo(options: DemoOptions, console: Console) -> int:
-    """Runs the demo; the exit code."""
-    with stoppable(), ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="leadstream-demo-")))
-        if options.broker is None:
-            bootstrap, profile = stack.enter_context(EmbeddedBroker()).bootstrap, "embedded"
-        else:
-            bootstrap, profile = options.broker, "kafka"
-        environment = {
-            "LEADSTREAM_BOOTSTRAP_SERVERS": bootstrap,
-            "LEADSTREAM_BROKER_PROFILE": profile,
-            "LEADSTREAM_TOPIC_PREFIX": "" if options.broker is None else f"demo-{now_ms() // 1000}-",
-            "LEADSTREAM_PARTITIONS": str(EmbeddedBroker.PARTITIONS),
-            "LEADSTREAM_MODEL": "b2b-default",
-            "LEADSTREAM_ID_KEY": DEMO_ID_KEY,
-        }
-        settings = Settings.read(environment)
-        console.print(f"broker {bootstrap} ({'embedded' if options.broker is None else 'Apache Kafka'})")
-        if options.broker is not None:
-            topics_admin.create(settings, history=True)
-        show = Show(settings, environment, options, console)
-        show.tell_the_past()
-        workers = stack.enter_context(Workers(environment, folder))
-        show.catch_up(workers)
-        show.live(workers)
-    console.print("The demo has ended; nothing of it is left running.")
+    """Runs the demo; the exit code.
+
+    Raises:
+        LeadstreamError: A worker ended and another start would change nothing, or a setting is wrong.
+        EngineError: The broker cannot be reached, or refuses.
+    """
+    left: list[str] = []
+    try:
+        with Stopping() as stopping, ExitStack() as stack:
+            try:
+                _run(options, console, stopping, stack, left)
+            except Stopped:
+                console.print("ending ...")
+        for what in left:
+            console.print(what, markup=False, highlight=False, soft_wrap=True)
+        console.print("The demo has ended." if left else "The demo has ended; nothing of it is left.")
+    except OSError as error:
+        # The terminal was closed, and nobody looks any more. Everything is cleaned up by now.
+        if error.errno != errno.EIO:
+            raise
     return 0
+
+
+def _run(options: DemoOptions, console: Console, stopping: Stopping, stack: ExitStack, left: list[str]) -> None:
+    """Broker, past, workers, live view; what is opened is closed by the stack."""
+    broker = None
+    if options.broker is None:
+        broker = stack.enter_context(EmbeddedBroker())
+    environment = _environment(options.broker if broker is None else broker.bootstrap, embedded=broker is not None)
+    settings = Settings.read(environment)
+    if broker is None:
+        stack.enter_context(OwnTopics(settings, left.append))
+    kind = "Apache Kafka" if broker is None else "embedded"
+    console.print(f"broker {settings.bootstrap_servers} ({kind})", markup=False, highlight=False)
+    show = Show(settings, environment, options, console, stopping)
+    show.tell_the_past()
+    workers = stack.enter_context(Workers(environment, show.say))
+    show.catch_up(workers)
+    show.live(workers)
+
+
+def _environment(bootstrap: str | None, *, embedded: bool) -> dict[str, str]:
+    """The settings of everything that the demo starts."""
+    demo: dict[str, object] = {
+        "bootstrap_servers": bootstrap,
+        "broker_profile": "embedded" if embedded else "kafka",
+        "topic_prefix": "" if embedded else f"demo-{now_ms() // 1000}-",
+        "partitions": EmbeddedBroker.PARTITIONS,
+        "model": "b2b-default",
+        "id_key": DEMO_ID_KEY,
+        # Kafka's shortest: a group can be deleted, and a killed worker be followed, that much sooner.
+        "session_timeout_ms": 6_000,
+        "heartbeat_ms": 2_000,
+    }
+    environment = {variable(name): str(value) for name, value in demo.items()}
+    if not embedded:
+        viewers = [variable(name) for name in _OF_THE_VIEWER]
+        environment |= {name: os.environ[name] for name in viewers if name in os.environ}
+    return environment

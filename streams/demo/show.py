@@ -5,29 +5,36 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
-from confluent_kafka import Producer
-from rich.console import Console, RenderableType
-from rich.live import Live
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from schemas.topics import LEAD_EVENTS, LEAD_SCORES, RAW_TOPICS, TIER_CHANGES, topic_of_kind
+from schemas.naming import partition_of
+from schemas.outputs_wire import TierChangeOut
+from schemas.topics import LEAD_EVENTS, RAW_TOPICS, topic_of_kind
 from scoring.shipped import shipped_model
+from streams.clients import Sender
 from streams.clock import now, now_ms
-from streams.demo.behaviour import DAY, behaviour
-from streams.demo.board import Board, why
-from streams.demo.feed import QUIET, Feed, Lag
-from streams.demo.live import Crowd
+from streams.demo.behaviour import Crowd, behaviour
+from streams.demo.board import TOPICS, Board
+from streams.demo.feed import Feed, Lag, Record
+from streams.demo.invitation import invitation
+from streams.demo.screen import Screen
+from streams.demo.stopping import Stopping
+from streams.demo.visitor import PAUSE_S, Visitors
+from streams.demo.words import change_line, lead_name, outlook_words, why
 from streams.demo.workers import Workers
 from streams.errors import LeadstreamError
 from streams.settings import Settings
 
 __all__ = ["DemoOptions", "Show"]
 
-_LIVE_PAUSE_S = 0.5
+_MEAN_PAUSE_S = 0.3
 _CATCH_UP_LIMIT_S = 90
+_FULL_INVITATION_LINES = 34
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,126 +59,135 @@ class DemoOptions:
 class Show:
     """The parts of the demo, in the order in which they are seen."""
 
-    def __init__(self, settings: Settings, environment: dict[str, str], options: DemoOptions, console: Console) -> None:
-        model = shipped_model("b2b-default")
-        self.settings, self.environment, self.options, self.console = settings, environment, options, console
-        self.board = Board([tier.name for tier in model.tiers])
-        self._producer = Producer({"bootstrap.servers": settings.bootstrap_servers, "linger.ms": 5} | QUIET)
+    def __init__(
+        self,
+        settings: Settings,
+        environment: dict[str, str],
+        options: DemoOptions,
+        console: Console,
+        stopping: Stopping,
+    ) -> None:
+        self._settings, self._environment, self._options = settings, environment, options
+        self._console, self._stopping = console, stopping
+        self._sender = Sender(settings)
         self._encode = msgspec.json.Encoder().encode
+        end_ms = now_ms() - 60_000
+        self._behaviour = behaviour(options.seed, options.people, options.days, end_ms)
+        self._board = Board(shipped_model(settings.model))
+        self._notice = self.line
+
+    def line(self, text: str) -> None:
+        """A plain line."""
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def say(self, text: str) -> None:
+        """Something that the viewer should know, wherever it is seen now."""
+        self._notice(text)
 
     def _send(self, event: dict[str, Any], timestamp_ms: int) -> None:
-        topic = self.settings.topic(topic_of_kind(event["kind"]))
-        while True:
-            try:
-                self._producer.produce(topic, self._encode(event), timestamp=timestamp_ms)
-                return
-            except BufferError:
-                self._producer.poll(0.1)
+        self._sender.send(
+            self._settings.topic(topic_of_kind(event["kind"])),
+            self._encode(event),
+            partition=partition_of(next(iter(event["lead"].values())), self._settings.partitions),
+            timestamp_ms=timestamp_ms,
+        )
 
     def tell_the_past(self) -> None:
         """Sends thirty days of events, each with the broker time that it had then."""
-        end_ms = now_ms() - 60_000
-        events = behaviour(self.options.seed, self.options.people, end_ms - self.options.days * DAY, end_ms)
+        past = self._behaviour.past
         with self._progress() as progress:
-            title = f"{self.options.days} days of {self.options.people} leads"
-            for at_ms, event in progress.track(events, description=f"{title:<32}"):
+            title = f"{self._options.days} days of {self._options.people} leads"
+            for at_ms, event in progress.track(past, description=f"{title:<32}"):
+                self._stopping.check()
                 self._send(event, at_ms)
-        if self._producer.flush(30):
-            raise LeadstreamError(f"broker {self.settings.bootstrap_servers} did not take every event in 30 s")
+            while self._sender.producer.flush(0.2):
+                self._stopping.check()
+        self._sender.finish()
 
     def catch_up(self, workers: Workers) -> None:
         """Waits until both stages have done the past, and shows how far they are."""
         end = time.monotonic() + _CATCH_UP_LIMIT_S
+        stages = (
+            ("ingest", RAW_TOPICS, "into the log, in order (ingest)"),
+            ("score", (LEAD_EVENTS,), "scores and tiers (score)"),
+        )
         with self._progress() as progress:
-            for stage, topics, title in (
-                ("ingest", list(RAW_TOPICS), "into the log (ingest)"),
-                ("score", [LEAD_EVENTS], "scores and tiers (score)"),
-            ):
-                task = progress.add_task(f"{title:<32}", total=None)
-                lag = Lag(self.settings, stage, topics)
-                done, there = 0, 1
-                while done < there:
-                    workers.check()
-                    if time.monotonic() > end:
-                        raise LeadstreamError(f"the {stage} worker did not finish the past in {_CATCH_UP_LIMIT_S} s")
-                    time.sleep(0.2)
-                    done, there = lag.read()
-                    progress.update(task, completed=done, total=max(there, 1))
-                lag.close()
+            tasks = {stage: progress.add_task(f"{title:<32}", total=None) for stage, _, title in stages}
+            for stage, topics, _ in stages:
+                with Lag(self._settings, stage, topics) as lag:
+                    done = there = 0
+                    while not there or done < there:
+                        workers.check()
+                        if time.monotonic() > end:
+                            raise LeadstreamError(f"the {stage} worker did not do the past in {_CATCH_UP_LIMIT_S} s")
+                        self._stopping.wait(0.2)
+                        done, there = lag.read()
+                        progress.update(tasks[stage], completed=done, total=there or None)
 
     def live(self, workers: Workers) -> None:
-        """The live view, until Ctrl-C or the asked time is over."""
-        feed = Feed(self.settings, [LEAD_SCORES, TIER_CHANGES])
-        for topic, record in _until_quiet(feed):
-            self._take(topic, record)
-        self.board.sort()
-        try:
-            if self.console.is_terminal:
-                with Live(console=self.console, screen=False, auto_refresh=False) as live:
-                    self._go_on(feed, workers, lambda fresh: live.update(self._view(workers), refresh=True))
+        """The live view, until the viewer ends it or the asked time is over."""
+        console, board = self._console, self._board
+        with Feed(self._settings, TOPICS) as feed:
+            for record in self._until_quiet(feed):
+                board.take(record)
+            board.sort()
+            if console.is_terminal and not console.is_dumb_terminal and not console.options.ascii_only:
+                with Screen(console, board, partial(self._invitation, workers)) as screen:
+                    self._notice = screen.say
+                    self._go_on(feed, workers, screen.show)
             else:
-                self._plain_start(workers)
-                self._go_on(feed, workers, self._plain_lines)
-        finally:
-            feed.close()
+                for line in self._where_it_stands(workers):
+                    self.line(line)
+                self._go_on(feed, workers, self._tell)
 
-    def _take(self, topic: str, record: dict[str, Any]) -> bool:
-        if topic == LEAD_SCORES:
-            self.board.score(record)
-            return False
-        return self.board.change(record)
+    def _until_quiet(self, feed: Feed) -> Iterator[Record]:
+        """Everything that is there already."""
+        quiet = 0
+        while quiet < 2:
+            self._stopping.check()
+            records = feed.read(0.2)
+            quiet = 0 if records else quiet + 1
+            yield from records
 
-    def _go_on(self, feed: Feed, workers: Workers, show: Callable[[list[dict[str, Any]]], None]) -> None:
-        crowd = Crowd(self.options.seed + 1, self.options.people + 1)
-        end = None if self.options.for_s is None else time.monotonic() + self.options.for_s
-        next_event = next_view = 0.0
-        while end is None or time.monotonic() < end:
+    def _go_on(self, feed: Feed, workers: Workers, show: Callable[[list[TierChangeOut]], None]) -> None:
+        """Lets the crowd act and shows what comes of it."""
+        crowd = Crowd(self._options.seed + 1, self._behaviour.unfinished, self._options.people + 1)
+        visitors = Visitors()
+        begin = next_event = next_visit = time.monotonic()
+        while self._options.for_s is None or time.monotonic() < begin + self._options.for_s:
+            self._stopping.check()
             workers.check()
             if time.monotonic() >= next_event:
                 at_ms = now_ms()
                 self._send(crowd.next_event(at_ms), at_ms)
-                self._producer.poll(0)
-                next_event = time.monotonic() + _LIVE_PAUSE_S
-            fresh = [record for topic, record in feed.read(0.05) if self._take(topic, record)]
-            if fresh or time.monotonic() >= next_view:
-                show(fresh)
-                next_view = time.monotonic() + 0.5
-        self._producer.flush(5)
+                next_event = time.monotonic() + crowd.next_pause_s(_MEAN_PAUSE_S)
+            if time.monotonic() >= next_visit:
+                at_ms = now_ms()
+                self._send(visitors.next_event(at_ms), at_ms)
+                next_visit = time.monotonic() + PAUSE_S
+            records = feed.read(0.05)
+            read_ms = now_ms()
+            show([change for record in records if (change := self._board.take(record, read_ms))])
 
-    def _footer(self, workers: Workers) -> list[str]:
-        variables = ("LEADSTREAM_BOOTSTRAP_SERVERS", "LEADSTREAM_TOPIC_PREFIX")
-        prefix = " ".join(f"{name}={self.environment[name]}" for name in variables if self.environment[name])
-        metrics = [f"metrics of {stage}: http://127.0.0.1:{port}/metrics" for stage, port in workers.ports.items()]
-        return [
-            "[bold]your own lead turns hot:[/] in another terminal, in this folder",
-            f"  {prefix} .venv/bin/leadstream send --now examples/hot-lead.jsonl",
-            *metrics,
-            "Ctrl-C ends the demo and leaves nothing behind",
-        ]
+    def _invitation(self, workers: Workers, width: int, height: int) -> list[str]:
+        return invitation(self._environment, workers, width, short=height < _FULL_INVITATION_LINES)
 
-    def _view(self, workers: Workers) -> RenderableType:
-        return self.board.render(now(), *self.console.size, self._footer(workers))
+    def _where_it_stands(self, workers: Workers) -> Iterator[str]:
+        """What the board shows, as plain lines."""
+        board, at = self._board, now()
+        counts = ", ".join(f"{count} {tier}" for tier, count in board.counts().items())
+        yield f"after {self._options.days} days: {counts}; the latest tier changes:"
+        yield from (f"  {change_line(change.body)}" for change in list(board.changes)[:8])
+        yield f"{board.tiers[0]} leads now:"
+        for score in board.best(10):
+            reasons = f"{why(score.reasons)}; if nothing happens: {outlook_words(at, board.outlook(score))}"
+            yield f"  {lead_name(score.lead_id):<12} total {score.total}  ({reasons})"
+        yield from invitation(self._environment, workers)
+        yield "live tier changes:"
 
-    def _plain_start(self, workers: Workers) -> None:
-        counts = ", ".join(f"{count} {tier}" for tier, count in self.board.counts().items())
-        self._line(f"after {self.options.days} days: {counts}; the newest tier changes:")
-        for record in list(self.board.changes)[:8]:
-            self._line("  " + self.board.line(record))
-        self._line(f"{self.board.tiers[0]} leads now:")
-        for record in self.board.best(10):
-            next_at = record["changes_next_at"]
-            until = f"changes next {next_at[:16]}Z" if next_at else "no change by time alone"
-            self._line(f"  {record['lead_id']:<12} total {record['total']}  ({why(record['reasons'])}; {until})")
-        for text in self._footer(workers):
-            self._line(text)
-        self._line("live tier changes:")
-
-    def _plain_lines(self, fresh: list[dict[str, Any]]) -> None:
-        for record in fresh:
-            self._line(self.board.line(record))
-
-    def _line(self, text: str) -> None:
-        self.console.print(text, highlight=False, soft_wrap=True)
+    def _tell(self, fresh: list[TierChangeOut]) -> None:
+        for change in fresh:
+            self.line(change_line(change))
 
     def _progress(self) -> Progress:
         return Progress(
@@ -179,14 +195,5 @@ class Show:
             BarColumn(40),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            console=self.console,
+            console=self._console,
         )
-
-
-def _until_quiet(feed: Feed) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Everything that is there already."""
-    quiet = 0
-    while quiet < 3:
-        records = feed.read(0.3)
-        quiet = 0 if records else quiet + 1
-        yield from records

@@ -7,16 +7,22 @@ import signal
 import socket
 import subprocess
 import sys
-from pathlib import Path
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from streams.errors import LeadstreamError
-from streams.settings import STAGES
+from streams.settings import PREFIX, STAGES, variable
+from streams.supervisor import HOPELESS, die_with_parent, how_it_ended
 
 __all__ = ["Workers", "free_port"]
 
 _GRACE_S = 10
+_LIVES = 4
 
 
 def free_port() -> int:
@@ -26,44 +32,99 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Workers:
-    """One process per stage, logs into a folder, metrics on free ports."""
+@dataclass(slots=True)
+class _Worker:
+    """One process of a stage; its log is a file without a name, so that nothing can be left of it."""
 
-    def __init__(self, environment: dict[str, str], folder: Path) -> None:
-        self._environment, self._folder = environment, folder
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+    process: subprocess.Popen[bytes]
+    log: IO[bytes]
+    lives: int
+
+
+class Workers:
+    """One process per stage, metrics on free ports; one that dies is told and started again.
+
+    Args:
+        environment: Settings of leadstream; those of this process do not count.
+        say: Takes a line for the viewer.
+
+    Attributes:
+        ports: Of the metrics, by stage.
+    """
+
+    def __init__(self, environment: Mapping[str, str], say: Callable[[str], None]) -> None:
+        outside = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        self._environment = outside | dict(environment)
+        self._say = say
+        self._workers: dict[str, _Worker] = {}
         self.ports = {stage: free_port() for stage in STAGES}
 
     def __enter__(self) -> Self:
-        for stage in STAGES:
-            environment = os.environ | self._environment | {"LEADSTREAM_METRICS_PORT": str(self.ports[stage])}
-            with (self._folder / f"{stage}.log").open("wb") as log:
-                self._processes[stage] = subprocess.Popen(
-                    [sys.executable, "-m", "streams.cli", "worker", stage],
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
+        try:
+            for stage in STAGES:
+                self._workers[stage] = self._start(stage, 1)
+        except BaseException:
+            self._end()
+            raise
         return self
 
+    def _start(self, stage: str, lives: int) -> _Worker:
+        log = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the worker
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streams.cli", "worker", stage],
+            env=self._environment | {variable("metrics_port"): str(self.ports[stage])},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            # Ctrl-C reaches the demo alone, which stops the workers in its own way.
+            start_new_session=True,
+            # Killed, because the embedded broker is gone by then too. One call of the kernel, safe beside threads.
+            preexec_fn=partial(die_with_parent, signal.SIGKILL),  # noqa: PLW1509
+        )
+        return _Worker(process, log, lives)
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """Process ids by stage."""
+        return {stage: worker.process.pid for stage, worker in self._workers.items()}
+
     def check(self) -> None:
-        """Raises an error with the end of its log if a worker has ended."""
-        for stage, process in self._processes.items():
-            if process.poll() is not None:
-                tail = "\n".join((self._folder / f"{stage}.log").read_text(errors="replace").splitlines()[-15:])
-                raise LeadstreamError(f"the {stage} worker ended with exit code {process.returncode}:\n{tail}")
+        """Starts a worker again that has ended.
+
+        Raises:
+            LeadstreamError: Another start would change nothing.
+        """
+        for stage, worker in self._workers.items():
+            code = worker.process.poll()
+            if code is None:
+                continue
+            if code in HOPELESS or worker.lives == _LIVES:
+                raise LeadstreamError(
+                    f"the {stage} worker {how_it_ended(code)}; the end of its log:", *_tail(worker.log)
+                )
+            worker.log.close()
+            self._workers[stage] = self._start(stage, worker.lives + 1)
+            self._say(f"the {stage} worker {how_it_ended(code)}; it starts again and goes on where it was")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for process in self._processes.values():
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-        for process in self._processes.values():
+        self._end()
+
+    def _end(self) -> None:
+        for worker in self._workers.values():
+            if worker.process.poll() is None:
+                worker.process.send_signal(signal.SIGTERM)
+        end = time.monotonic() + _GRACE_S
+        for worker in self._workers.values():
             try:
-                process.wait(_GRACE_S)
+                worker.process.wait(max(0.0, end - time.monotonic()))
             except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+                worker.process.kill()
+                worker.process.wait()
+            worker.log.close()
+
+
+def _tail(log: IO[bytes], lines: int = 15) -> list[str]:
+    log.seek(0)
+    return log.read().decode(errors="replace").splitlines()[-lines:]

@@ -88,14 +88,14 @@ class BatchSteps:
 
     async def _make_durable(self, part: OwnedPartition, step: Step, position: Position, generation: int) -> None:
         app, observe = self._app, self._app.observer
-        self._check_ours(generation)
+        app.check_ours(generation)
         started = time.perf_counter()
         if step.outputs:
             await part.writer.publish(step.outputs)
         app.config.crash_point("published")
         published = time.perf_counter()
         checkpoint = encode_checkpoint(Checkpoint(position.offset, position.index, step.memo))
-        self._check_ours(generation)
+        app.check_ours(generation)
         await part.writer.write([*step.rows, (CHECKPOINT_KEY, checkpoint)])
         app.config.crash_point("written")
         part.position = position
@@ -104,16 +104,6 @@ class BatchSteps:
         observe.phase("publish", published - started)
         observe.phase("write", time.perf_counter() - published)
         observe.written(len(step.outputs), len(step.rows) + 1)
-
-    def _check_ours(self, generation: int) -> None:
-        """A second line behind the fence: a process that slept, or that the group gave up, writes nothing."""
-        app = self._app
-        app.guard.check_awake()
-        if app.consumer_generation_id != generation:
-            raise FailStop(
-                f"the group is at generation {app.consumer_generation_id}, the batch is of {generation}: our session "
-                "ended before the step did"
-            )
 
 
 _offset = attrgetter("offset")

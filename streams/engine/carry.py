@@ -11,7 +11,6 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, cast
 
-from streams.engine.errors import FailStop
 from streams.engine.records import Poll
 from streams.engine.stage import Carried, CarryStage
 from streams.engine.writer import build_batches, writing
@@ -49,11 +48,7 @@ class CarrySteps:
         app.config.crash_point("carried")
         await self._publish(carried)
         app.config.crash_point("published")
-        if app.consumer_generation_id != event.message.generation_id:
-            raise FailStop(
-                f"the group is at generation {app.consumer_generation_id}, the poll is of "
-                f"{event.message.generation_id}: our session ended before the step did"
-            )
+        app.check_ours(event.message.generation_id)
         self._stage.acknowledged(carried)
         consumer.done(carried.positions)
         app.config.crash_point("acknowledged")

@@ -17,6 +17,7 @@ from faust.types.transports import SchedulingStrategyT
 from faust.worker import Worker
 
 from streams.engine.config import EngineConfig
+from streams.engine.errors import FailStop
 from streams.engine.guard import Guard
 from streams.engine.observer import Health, Observer
 from streams.engine.recovery import EngineRecovery
@@ -91,6 +92,19 @@ class EngineApp(faust.App):
         self.health.set(False, "partitions are being reassigned")
         self.guard.expect_ready("the reassignment of partitions")
         super().on_rebalance_start()
+
+    def check_ours(self, generation: int) -> None:
+        """A second line behind the fence: a process that slept, or that the group gave up, writes nothing.
+
+        Raises:
+            FailStop: What is in work is of an older generation of the group.
+        """
+        self.guard.check_awake()
+        if self.consumer_generation_id != generation:
+            raise FailStop(
+                f"the group is at generation {self.consumer_generation_id}, this work is of {generation}: our session "
+                "ended before the step did"
+            )
 
     def _create_directories(self) -> None:
         """Nothing is kept in files."""

@@ -57,12 +57,16 @@ class Position(NamedTuple):
 
 
 class Output(NamedTuple):
-    """A record to publish. A table stage's outputs always go to the partition that it read from."""
+    """A record to publish. A table stage's outputs always go to the partition that it read from.
+
+    `timestamp_ms` None: now. All records of one step to one topic have the same.
+    """
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]] = ()
+    timestamp_ms: int | None = None
 
 
 class Publisher(Protocol):

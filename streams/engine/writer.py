@@ -36,15 +36,23 @@ MAX_RECORDS_PER_EPOCH = 1 << 30
 Entry = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
 
 
-def build_batches(producer: Any, entries: Sequence[Entry]) -> list[Any]:
-    """Packs records into as few record batches as their size allows."""
+MAX_OUTPUT_BATCH_BYTES = 900_000
+"""Of outputs: a topic takes batches of 1 MiB unless it was told otherwise."""
+
+
+def build_batches(
+    producer: Any, entries: Sequence[Entry], timestamp_ms: int | None = None, most_bytes: int | None = None
+) -> list[Any]:
+    """Packs records into as few record batches as their size, and `most_bytes`, allow."""
     batches: list[Any] = []
     batch: Any = None
     for key, value, given in entries:
         headers = list(given) if given else []  # aiokafka takes lists alone
-        if batch is None or batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
+        if batch is not None and most_bytes is not None and batch.size() + len(value or b"") > most_bytes:
+            batch = None
+        if batch is None or batch.append(timestamp=timestamp_ms, key=key, value=value, headers=headers) is None:
             batch = producer.create_batch()
-            batch.append(timestamp=None, key=key, value=value, headers=headers)
+            batch.append(timestamp=timestamp_ms, key=key, value=value, headers=headers)
             batches.append(batch)
     for batch in batches:
         batch.close()
@@ -120,10 +128,13 @@ class FencedWriter:
 
     async def publish(self, outputs: Sequence[Output]) -> None:
         """Publishes outputs, in order within each topic, and waits for the broker."""
-        by_topic: dict[str, list[Entry]] = {}
-        for topic, key, value, headers in outputs:
-            by_topic.setdefault(topic, []).append((key, value, headers))
-        await asyncio.gather(*(self._send(topic, entries) for topic, entries in by_topic.items()))
+        by_topic: dict[tuple[str, int | None], list[Entry]] = {}
+        for topic, key, value, headers, timestamp_ms in outputs:
+            by_topic.setdefault((topic, timestamp_ms), []).append((key, value, headers))
+        sent = (
+            self._send(topic, entries, timestamp_ms, output=True) for (topic, timestamp_ms), entries in by_topic.items()
+        )
+        await asyncio.gather(*sent)
 
     async def write(self, rows: Sequence[tuple[bytes, bytes | None]]) -> None:
         """Writes rows, the checkpoint last, as one record batch: all of them or none.
@@ -158,9 +169,17 @@ class FencedWriter:
         except (TimeoutError, KafkaError) as error:
             log.warning("writer of partition %d: closing failed: %r", self.partition, error)
 
-    async def _send(self, topic: str, entries: Sequence[Entry], whole: bool = False) -> int:
+    async def _send(
+        self,
+        topic: str,
+        entries: Sequence[Entry],
+        timestamp_ms: int | None = None,
+        *,
+        output: bool = False,
+        whole: bool = False,
+    ) -> int:
         """Sends and waits; returns the last record's offset, or -1 where the broker only knows that it has it."""
-        batches = build_batches(self._producer, entries)
+        batches = build_batches(self._producer, entries, timestamp_ms, MAX_OUTPUT_BATCH_BYTES if output else None)
         if whole and len(batches) != 1:
             raise FailStop(
                 f"{len(entries)} rows of partition {self.partition} do not fit into one batch of "

@@ -29,7 +29,7 @@ Leadstream = Callable[..., Ran]
 @pytest.fixture(autouse=True)
 def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        if name.startswith("LEADSTREAM_"):
+        if name.startswith("LEADSTREAM_") or name == "COLUMNS":
             monkeypatch.delenv(name)
 
 

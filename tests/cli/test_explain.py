@@ -105,8 +105,11 @@ def test_a_lead_is_found_by_each_of_its_names(leadstream: Leadstream, lead: str,
     ("arguments", "told"),
     [
         (("--lead", "anna"), "lead anna has no event in these files up to that time; did you mean ana?"),
-        (("--lead", "BROWSER"), "lead BROWSER has no event in these files up to that time; did you mean a:browser-7?"),
-        (("--lead", "zzzzzz"), "lead zzzzzz has no event in these files up to that time; there are 5 others"),
+        (
+            ("--lead", "BROWSER"),
+            "lead BROWSER has no event in these files up to that time; did you mean a:browser-7, a:browser-9?",
+        ),
+        (("--lead", "zzzzzz"), "lead zzzzzz has no event in these files up to that time; there are 6 others"),
         (
             ("--lead", "x@y.example"),
             "lead x@y.example has no event in these files up to that time; in rows of a log addresses are hashed with "

@@ -29,7 +29,7 @@ def test_tier_changes_come_first_then_scores_by_name(leadstream: Leadstream) -> 
 
     assert (ran.code, ran.err) == (0, "")
     types = [json.loads(line)["type"] for line in ran.lines]
-    assert types == ["tier_change"] * 4 + ["score"] * 5
+    assert types == ["tier_change"] * 4 + ["score", "merged"] + ["score"] * 4
     assert [change["id"] for change in of_type(ran.lines, "tier_change")] == ["ana:1", "ana:2", "eva:1", "eva:2"]
     scores = of_type(ran.lines, "score")
     assert [score["lead_id"] for score in scores] == sorted(score["lead_id"] for score in scores)

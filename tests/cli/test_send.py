@@ -96,7 +96,7 @@ def test_history_wants_topics_that_keep_times(leadstream: Leadstream, on_kafka: 
     live = leadstream("send", "--history", str(MONTH))
 
     assert (missing.code, live.code) == (4, 4)
-    assert "make it with `leadstream topics create`" in missing.err
+    assert "make them with `leadstream topics create`" in missing.err
     assert f"topic {on_kafka}page-views at " in live.err
     assert "gives records the broker's time" in live.err
     assert not list(everything())

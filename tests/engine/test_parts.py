@@ -6,13 +6,10 @@ import asyncio
 import os
 import time
 from collections import defaultdict
-from types import SimpleNamespace
 from typing import Any, cast
 
 import msgspec
 import pytest
-from aiokafka.errors import MessageSizeTooLargeError, ProducerFenced
-from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.types import TP
 
 from streams.engine import guard as guard_module
@@ -26,7 +23,6 @@ from streams.engine.stage import Position, Record
 from streams.engine.table import OwnedPartition
 from streams.engine.transport import CarryConsumer, EngineConsumer
 from streams.engine.versions import PINNED, check_versions
-from streams.engine.writer import build_batches, writing
 from tests.engine.toy import Counter, CounterPartition
 
 PLACE = TP("log", 1)
@@ -132,27 +128,6 @@ def test_the_engines_own_records_never_reach_the_stage() -> None:
 def test_a_changelog_record_without_a_key_is_refused() -> None:
     with pytest.raises(StateRefused, match="record at offset 4 has no key"):
         owned().restore([Record(4, 0, None, b"row")])
-
-
-def test_records_are_packed_in_order_into_as_few_batches_as_fit() -> None:
-    producer = SimpleNamespace(create_batch=lambda: BatchBuilder(400, 0, is_transactional=False))
-    entries = [(b"k%d" % number, b"x" * 100, [("h", b"1")]) for number in range(7)]
-    batches = build_batches(producer, [*entries, (b"big", b"x" * 2_000, ()), (None, b"", ())])
-    # A record larger than a batch has one of its own.
-    assert [batch.record_count() for batch in batches] == [2, 2, 2, 1, 1, 1]
-
-
-@pytest.mark.parametrize(
-    ("error", "said"),
-    [
-        (ProducerFenced(), "rows[1] has a newer writer: another worker has taken over"),
-        (MessageSizeTooLargeError("too large"), "the broker did not take a write to rows[1]: .*too large"),
-        (TimeoutError(), r"the broker did not take a write to rows[1]: TimeoutError"),
-    ],
-)
-def test_a_write_that_fails_is_told_by_name(error: Exception, said: str) -> None:
-    with pytest.raises(FailStop, match=said.replace("[1]", r"\[1\]")), writing("rows[1]"):
-        raise error
 
 
 @pytest.mark.parametrize(

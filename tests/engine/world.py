@@ -98,23 +98,28 @@ class Worker:
 class World:
     """The topics of one test, under a prefix of its own; its workers end with it."""
 
-    def __init__(self, bootstrap: str, prefix: str, folder: Path, seed: int = 1, **settings: Any) -> None:
+    def __init__(
+        self, bootstrap: str, prefix: str, folder: Path, *, partitions: int = PARTITIONS, **settings: Any
+    ) -> None:
         self.bootstrap = bootstrap
         self.prefix = prefix
+        self.partitions = partitions
         self.workers: list[Worker] = []
         self.sent = 0
         self._settings = settings
         self._folder = folder
         self._numbers = itertools.count(1)
-        self._chance = random.Random(seed)
+        self._chance = random.Random(1)
         self._producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 2, "log_level": 0})
 
-    def make_topics(self, partitions: int = PARTITIONS, changelog: Mapping[str, str] | None = None) -> Self:
+    def make_topics(self, changelog: Mapping[str, str] | None = None) -> Self:
         """All that the toys read and write."""
         compacted = {**_COMPACTED, **(changelog or {})}
         plain = ["log", "changes", "raw-a", "raw-b"]
-        topics = [NewTopic(self.topic(name), partitions, 1) for name in plain]
-        topics += [NewTopic(self.topic(n), partitions, 1, config=compacted) for n in ("scores", "counter-changelog")]
+        topics = [NewTopic(self.topic(name), self.partitions, 1) for name in plain]
+        topics += [
+            NewTopic(self.topic(n), self.partitions, 1, config=compacted) for n in ("scores", "counter-changelog")
+        ]
         admin = AdminClient({"bootstrap.servers": self.bootstrap})
         for made in admin.create_topics(topics).values():
             made.result(20)
@@ -133,7 +138,7 @@ class World:
         topic = self.topic(name)
         admin.delete_topics([topic], operation_timeout=20)[topic].result(20)
         wait_for(lambda: topic not in admin.list_topics(timeout=10).topics, 20)
-        admin.create_topics([NewTopic(topic, PARTITIONS, 1)])[topic].result(20)
+        admin.create_topics([NewTopic(topic, self.partitions, 1)])[topic].result(20)
 
     def topic(self, name: str) -> str:
         return f"{self.prefix}-{name}"
@@ -143,7 +148,7 @@ class World:
         given = {
             "prefix": self.prefix,
             "bootstrap": self.bootstrap,
-            "partitions": PARTITIONS,
+            "partitions": self.partitions,
             "instance_id": instance,
             "session_timeout_ms": 4_000,
             "heartbeat_ms": 1_000,
@@ -158,7 +163,7 @@ class World:
     def load(self, records: int, per_second: float | None = None) -> None:
         """Sends records of one to five rows to random partitions of the log; a name stays with its partition."""
         for number in range(records):
-            partition = self._chance.randrange(PARTITIONS)
+            partition = self._chance.randrange(self.partitions)
             now_ms = int(time.time() * 1000)
             rows = [self._row(partition, now_ms) for _ in range(self._chance.randint(1, 5))]
             self._producer.produce(self.topic("log"), encode(rows), partition=partition)
@@ -174,7 +179,7 @@ class World:
             self.sent += 1
             row = [f"n{self._chance.randrange(NAMES)}", self.sent, int(time.time() * 1000)]
             topic = self.topic(self._chance.choice(["raw-a", "raw-b"]))
-            self._producer.produce(topic, encode(row), partition=self._chance.randrange(PARTITIONS))
+            self._producer.produce(topic, encode(row), partition=self._chance.randrange(self.partitions))
             sent.append(row)
         assert not self._producer.flush(30)
         return sent

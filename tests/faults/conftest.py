@@ -43,6 +43,14 @@ class Trial(Pipeline):
         self.start("ingest")
         self.start("score")
 
+    def ready(self, name: str, within_s: float = 40) -> None:
+        """Waits until a worker is."""
+        end = time.monotonic() + within_s
+        while metrics(self._ports[name]).get("leadstream_ready") != 1:
+            if time.monotonic() > end:
+                raise TimeoutError(f"{name} is not ready, see {self.log(name)}")
+            time.sleep(0.1)
+
     def settled(self) -> None:
         """Everything is worked off, the timers too; then everybody stops."""
         for name in ("ingest", "score"):

@@ -31,6 +31,7 @@ def test_workers_killed_at_any_moment_lose_and_double_nothing(
     """Timers fire and the model changes meanwhile."""
     chance, trial = random.Random(seed), make_trial(kafka)
     trial.begin()
+    trial.ready("score")  # the first model is in the log
     with Load(trial, seed):
         for number in range(6):
             time.sleep(chance.uniform(0.3, 3.0))

@@ -10,9 +10,9 @@ from scoring.outcomes import score_of
 from scoring.partition import PartitionFold
 from tests.property.models import model_text, random_model
 from tests.property.streams import Record, encoded, random_log, reference_rows
-from tests.reference.evaluator import evaluate
+from tests.reference.evaluator import Outcome, evaluate
 
-__all__ = ["Case", "difference", "random_case"]
+__all__ = ["Case", "Told", "compared", "difference", "plain_change", "plain_score", "random_case"]
 
 Plain = dict[str, Any]
 
@@ -55,12 +55,20 @@ def random_case(seed: int, leads: int, rules: int, rows: int) -> Case:
     )
 
 
+Told = tuple[list[Plain], dict[str, Plain], dict[str, Plain]]
+"""Tier changes, the final score of every lead, and the scores that were published last."""
+
+
 def difference(case: Case) -> tuple[Any, Any] | None:
     """What the fold says and what the reference says, where that is not the same: tier changes first, then scores."""
-    changes, scores, published = folded(case)
-    expected = evaluate(reference_rows(case.records), case.model)
+    return compared(folded(case), evaluate(reference_rows(case.records), case.model))
+
+
+def compared(told: Told, expected: Outcome) -> tuple[Any, Any] | None:
+    """The first thing that is not the same."""
+    changes, scores, published = told
     for number in range(max(len(changes), len(expected.changes))):
-        ours, theirs = ([*told, None][number : number + 1] for told in (changes, expected.changes))
+        ours, theirs = ([*one, None][number : number + 1] for one in (changes, expected.changes))
         if ours != theirs:
             return ours, theirs
     for lead_id in sorted({*scores, *expected.scores}):
@@ -73,8 +81,8 @@ def difference(case: Case) -> tuple[Any, Any] | None:
     return None
 
 
-def folded(case: Case) -> tuple[list[Plain], dict[str, Plain], dict[str, Plain]]:
-    """Tier changes, the final score of every lead, and the scores that were published last."""
+def folded(case: Case) -> Told:
+    """What a fold tells."""
     chance = Random(case.seed)
     log = encoded(case.records)
     fold = PartitionFold(max_step_bytes=case.step_bytes)
@@ -91,8 +99,8 @@ def folded(case: Case) -> tuple[list[Plain], dict[str, Plain], dict[str, Plain]]
         step = fold.fold(ahead, position)
         position = step.position
         assert not step.problems, step.problems
-        changes += [_plain_change(change) for change in step.changes]
-        published |= {score.lead_id: _plain_score(score) for score in step.scores}
+        changes += [plain_change(change) for change in step.changes]
+        published |= {score.lead_id: plain_score(score) for score in step.scores}
         table |= dict(step.rows)
         if chance.random() < case.restarts:
             fold = PartitionFold(max_step_bytes=case.step_bytes)
@@ -107,10 +115,10 @@ def _final_score(fold: PartitionFold, lead_id: str) -> Plain:
     row = fold.row(lead_id)
     assert fold.kernel is not None
     assert row is not None
-    return _plain_score(score_of(fold.kernel, row, 0))
+    return plain_score(score_of(fold.kernel, row, 0))
 
 
-def _plain_change(change: TierChangeOut) -> Plain:
+def plain_change(change: TierChangeOut) -> Plain:
     assert change.id == f"{change.lead_id}:{change.seq}"
     return {
         "lead_id": change.lead_id,
@@ -129,7 +137,7 @@ def _plain_change(change: TierChangeOut) -> Plain:
     }
 
 
-def _plain_score(score: LeadScoreOut) -> Plain:
+def plain_score(score: LeadScoreOut) -> Plain:
     return {
         "lead_id": score.lead_id,
         "tier": score.tier,
@@ -155,5 +163,7 @@ def _plain_reason(reason: ReasonOut) -> Plain:
 
 
 def _content(score: Plain) -> Plain:
+    if "merged_into" in score:
+        return score
     kept = {key: score[key] for key in ("tier", "tier_since", "seq", "fit", "engagement", "risk", "total")}
     return kept | {"reasons": [(one["rule"], one["points"]) for one in score["reasons"]]}

@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, cast
 
-from schemas.log import EVENT_ROWS, Alarm, LogRow, ModelControl, encode_record
+from schemas.log import EVENT_ROWS, Alarm, Link, LogRow, ModelControl, encode_record
 from scoring.reading import read_model
 from tests.property.models import changed_model, durations_of, model_text
 from tests.property.world import PROFILE_VALUES, VALUES
 
-__all__ = ["Record", "encoded", "random_log", "reference_rows"]
+__all__ = ["LogWriter", "Record", "encoded", "log_row", "random_log", "reference_rows"]
 
 T0 = 1_767_261_600_000
 DAY = 86_400_000
@@ -179,14 +179,16 @@ def reference_rows(records: list[Record]) -> list[Row]:
 def encoded(records: list[Record]) -> list[tuple[int, bytes]]:
     """The bytes of a log, by offset."""
     return [
-        (offset, encode_record(record.safe, [_log_row(row) for row in record.rows]))
+        (offset, encode_record(record.safe, [log_row(row) for row in record.rows]))
         for offset, record in enumerate(records)
     ]
 
 
-def _log_row(row: Row) -> LogRow:
+def log_row(row: Row) -> LogRow:
     if "alarm" in row:
         return Alarm(row["received_at"])
+    if "link" in row:
+        return Link(row["link"], row["received_at"], row["owner"], row["hour"])
     if "model" in row:
         text = model_text(row["model"])
         model = read_model(text, "model.yaml")

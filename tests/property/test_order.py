@@ -20,7 +20,7 @@ def evidence(model: str, rows: list[Row], pack: int) -> list[Any]:
     fold.start_with(model)
     records = [Record(T0, rows[begin : begin + pack]) for begin in range(0, len(rows), pack)]
     (value,) = [row for key, row in fold.fold(encoded(records)).rows if key == b"lead-1"]
-    _, _, _, _, signals, _, profile = msgspec.msgpack.decode(value[9:])
+    _, _, _, _, signals, _, profile, _ = msgspec.msgpack.decode(value[9:])
     return [sorted(signals[place : place + 3] for place in range(0, len(signals), 3)), sorted(profile.items())]
 
 

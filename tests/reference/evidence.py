@@ -70,6 +70,16 @@ class Evidence:
                     self.fields[field].append((event["occurred_at"], digest, value))
         self.remember_matches()
 
+    def absorb(self, other: "Evidence") -> None:
+        """Take in all that is known of another lead, which turned out to be the same person."""
+        for name in self.history:
+            self.history[name] += other.history[name]
+        for field in self.fields:
+            self.fields[field] += other.fields[field]
+        for rule, moment in other.matches.items():
+            self.matches[rule] = max(moment, self.matches.get(rule, moment))
+        self.remember_matches()
+
     def kept(self, name: str) -> list[Occurrence]:
         """The occurrences of a signal that a lead remembers, oldest first."""
         return latest_of_each_key(self.history[name])[-self.model.signals[name].keep :]

@@ -45,6 +45,46 @@ class Story:
         self.known = Known(self.evidence)
         return self._assess(max(self.at, at), {"model": model.version}, from_tier=name)
 
+    def take_merge(self, other: "Story", received_at: int) -> dict[str, Any] | None:
+        """Take in all that is known of an alias; the tier change that it causes, if any.
+
+        The better tier of the two holds, with its since; then the lead is looked at.
+        """
+        at = max(self.at, received_at)
+        before, since = self.tier, self.tier_since
+        held, held_since = (other.tier, other.tier_since) if other.tier < before else (before, since)
+        self.evidence.absorb(other.evidence)
+        self.known = Known(self.evidence)
+        after = tier_at(self.model, scores_at(self.known, at), held, held_since, at)
+        # Until it is looked at, the lead is where it was; what it may do from there is said by the tier that holds.
+        self.tier, self.tier_since = held, held_since
+        change = self._assess(at, {"merged_from": other.lead_id}, from_tier=self.model.tiers[before].name)
+        assert self.tier == after
+        if after == before:
+            self.tier_since = since
+            self.deadline = self._next_deadline()
+        elif after == held:
+            self.tier_since = held_since
+            self.deadline = self._next_deadline()
+        return change
+
+    def leave(self, owner: str, received_at: int) -> dict[str, Any] | None:
+        """Forget all, as it went to the owner; the tier change that this is, if any."""
+        self.evidence = Evidence(self.model)
+        self.known = Known(self.evidence)
+        before, last = self.tier, len(self.model.tiers) - 1
+        at = self.at = max(self.at, received_at)
+        self.scores = scores_at(self.known, at)
+        self.tier, self.deadline = last, None
+        if before == last:
+            return None
+        return self._changed(at, self.model.tiers[before].name, {"merged_into": owner})
+
+    def begin_again(self, received_at: int) -> None:
+        """Be a lead of one's own again, of which nothing is known."""
+        self.at = max(self.at, received_at)
+        self.tier, self.tier_since = len(self.model.tiers) - 1, None
+
     def score(self) -> dict[str, Any]:
         """The current score."""
         return {
@@ -66,24 +106,26 @@ class Story:
         self.scores = scores_at(self.known, at)
         self.tier = tier_at(self.model, self.scores, self.tier, self.tier_since, at)
         after = self.model.tiers[self.tier].name
-        change = None
-        if after != before:
-            self.seq += 1
-            self.tier_since = at
-            change = {
-                "lead_id": self.lead_id,
-                "seq": self.seq,
-                "from_tier": before,
-                "to_tier": after,
-                "effective_at": at,
-                **self.scores.dimensions,
-                "total": self.scores.total,
-                "reasons": [_reason(one) for one in self.scores.reasons],
-                "cause": cause,
-                "profile": self._published(),
-            }
+        change = self._changed(at, before, cause) if after != before else None
         self.deadline = self._next_deadline()
         return change
+
+    def _changed(self, at: int, before: str, cause: dict[str, Any]) -> dict[str, Any]:
+        """The change to the tier in which the lead is now."""
+        self.seq += 1
+        self.tier_since = at
+        return {
+            "lead_id": self.lead_id,
+            "seq": self.seq,
+            "from_tier": before,
+            "to_tier": self.model.tiers[self.tier].name,
+            "effective_at": at,
+            **self.scores.dimensions,
+            "total": self.scores.total,
+            "reasons": [_reason(one) for one in self.scores.reasons],
+            "cause": cause,
+            "profile": self._published(),
+        }
 
     def _published(self) -> dict[str, Any]:
         return {field: self.known.profile[field][0] for field in self.model.publish if field in self.known.profile}

@@ -8,18 +8,41 @@ from typing import Any
 
 import msgspec
 import pytest
+from pydantic import TypeAdapter
 
 from schemas.dead_letters import DeadLetterHeaders
 from schemas.events import EVENTS
-from schemas.internal import AlarmRequest, ModelRequest, decode_internal, encode_alarm, encode_model
+from schemas.internal import (
+    AlarmRequest,
+    ForwardRequest,
+    MergeRequest,
+    ModelRequest,
+    decode_internal,
+    encode_alarm,
+    encode_forward,
+    encode_merge,
+    encode_model,
+    forwarded_rows,
+    merge_row,
+)
 from schemas.lines import load_line, log_lines, read_log_line
 from schemas.log import EVENT_ROWS, LogRow, decode_record, encode_record
-from schemas.outputs import LeadScore, LeadScoreOut, TierChange, TierChangeOut, encode_lead_score, encode_tier_change
+from schemas.outputs import (
+    LeadScoreOut,
+    LeadState,
+    MergedLead,
+    MergedLeadOut,
+    TierChange,
+    TierChangeOut,
+    encode_lead_score,
+    encode_merged_lead,
+    encode_tier_change,
+)
 from schemas.times import parse_iso
 from schemas.wire import decode_event, judge_event
 
+STATES: TypeAdapter[Any] = TypeAdapter(LeadState)
 EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
-RESERVED = ("link", "merge")
 
 
 def examples(contract: str) -> list[Any]:
@@ -56,11 +79,9 @@ def test_log_records(example: dict[str, Any]) -> None:
     lines = log_lines(3, 17, value)
     assert lines == [compact(line) for line in example["lines"]]
     for index, (line, row) in enumerate(zip(lines, rows, strict=True)):
-        members = load_line(line)
-        if members["type"] not in RESERVED:
-            read = read_log_line(members)
-            assert (read.partition, read.offset, read.index, read.safe_ms) == (3, 17, index, safe_ms)
-            assert same(read.row, row)
+        read = read_log_line(load_line(line))
+        assert (read.partition, read.offset, read.index, read.safe_ms) == (3, 17, index, safe_ms)
+        assert same(read.row, row)
 
 
 def same(one: LogRow, other: LogRow) -> bool:
@@ -84,8 +105,12 @@ def test_tier_changes(example: dict[str, Any]) -> None:
 @pytest.mark.parametrize("example", examples("lead_score"))
 def test_lead_scores(example: dict[str, Any]) -> None:
     raw = compact(example)
-    assert LeadScore.model_validate_json(raw).model_dump(mode="json") == example
-    assert encode_lead_score(msgspec.json.decode(raw, type=LeadScoreOut)) == raw
+    read = STATES.validate_json(raw)
+    assert read.model_dump(mode="json", exclude_defaults=True) == example
+    if isinstance(read, MergedLead):
+        assert encode_merged_lead(msgspec.json.decode(raw, type=MergedLeadOut)) == raw
+    else:
+        assert encode_lead_score(msgspec.json.decode(raw, type=LeadScoreOut)) == raw
 
 
 @pytest.mark.parametrize("example", examples("internal"))
@@ -97,6 +122,10 @@ def test_internal_messages(example: dict[str, Any]) -> None:
             assert encode_alarm(message.partition) == raw
         case ModelRequest():
             assert encode_model(message.name, message.version, message.sha256, message.body) == raw
+        case MergeRequest():
+            assert encode_merge(merge_row(message, 1)) == raw
+        case ForwardRequest():
+            assert encode_forward(forwarded_rows(message)) == raw
 
 
 @pytest.mark.parametrize("example", examples("dead_letter_headers"))

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
 from schemas.errors import Refused
-from schemas.internal import decode_internal
+from schemas.internal import ForwardRequest, MergeRequest, decode_internal, forwarded_rows, merge_row
 from schemas.lines import load_line, read_log_line
-from schemas.log import EventRow
+from schemas.log import Alarm, EventRow, Link, Merge, encode_record
 from schemas.reasons import REASONS, ReasonName
 from schemas.wire import decode_event, judge_event
 from tests.schemas.poison import POISON, Poison
 from tests.schemas.samples import BROKER_MS, KEY, event
 
-NOT_OF_RECORDS = {"duplicate_key", "unknown_field", "bad_received_at", "digest_mismatch", "bad_model"}
+NOT_OF_RECORDS = {"duplicate_key", "unknown_field", "bad_received_at", "digest_mismatch", "bad_model", "bad_merge"}
 """Of lines and of internal messages; `bad_model` is given by ingest, which reads the model."""
 
 
@@ -47,9 +48,36 @@ def test_every_reason_is_reached() -> None:
     assert not reached & NOT_OF_RECORDS
 
 
+def merge_of(message: dict[str, Any]) -> Merge:
+    read = decode_internal(json.dumps(message).encode())
+    assert isinstance(read, MergeRequest)
+    return merge_row(read, 1)
+
+
+def forwarded_of(message: dict[str, Any]) -> list[EventRow]:
+    read = decode_internal(json.dumps(message).encode())
+    assert isinstance(read, ForwardRequest)
+    return forwarded_rows(read)
+
+
 def test_reasons_of_internal_messages() -> None:
     alarm = {"type": "alarm", "partition": 1}
     model = {"type": "model", "name": "m", "version": 1, "sha256": "0" * 64, "body": "model: m"}
+    merge = {"type": "merge", "lead_id": "crm-17", "merged_from": "a:1", "number": 1, "body": "AgAA"}
+    assert merge_of(merge).body == b"\x02\0\0"
+    for change, reason in (
+        ({"merged_from": "crm-16"}, "bad_merge"),
+        ({"lead_id": "a:2"}, "bad_merge"),
+        ({"lead_id": "e:1", "merged_from": "e:2"}, "bad_merge"),
+        ({"body": "row"}, "bad_merge"),
+        ({"number": 0}, "number_out_of_range"),
+        ({"lead_id": "x" * 203}, "too_long"),
+        ({"merged_from": ""}, "empty_text"),
+    ):
+        assert reason_of(lambda change=change: merge_of(merge | change)) == reason
+    for rows in (b"", b"{}", encode_record(1, [Alarm(1)]), encode_record(1, [Link("a:1", 1, "crm-17", 0)])):
+        forward = {"type": "forward", "rows": base64.b64encode(rows).decode() or "="}
+        assert reason_of(lambda forward=forward: forwarded_of(forward)) == "bad_merge"
     assert reason_of(lambda: decode_internal(json.dumps(alarm | {"more": 1}).encode())) == "unknown_field"
     assert reason_of(lambda: decode_internal(json.dumps(model).encode())) == "digest_mismatch"
     assert reason_of(lambda: decode_internal(json.dumps(model | {"sha256": "x"}).encode())) == "unknown_value"

@@ -112,7 +112,10 @@ def test_other_bytes_are_no_record(value: bytes | None, words: str) -> None:
         ('{"type": "tier"}', "unknown_kind"),
         ('{"lead_id": "L"}', "missing_field"),
         ('{"type": "release", "lead_id": "L", "event_id": "e"}', "missing_field"),
-        ('{"type": "release", "lead_id": "L", "event_id": "e", "received_at": "2026-03-02T10:15:00"}', "time_without_zone"),
+        (
+            '{"type": "release", "lead_id": "L", "event_id": "e", "received_at": "2026-03-02T10:15:00"}',
+            "time_without_zone",
+        ),
         ('{"type": "release", "lead_id": "L", "event_id": "e", "received_at": "1969-03-02T00:00:00Z"}', "bad_time"),
         ('{"type": "assign", "lead_id": "L", "event_id": "e", "received_at": "2026-03-02T10:15:00Z"}', "missing_field"),
         (

@@ -23,13 +23,14 @@ from scoring.kernel import Kernel
 from scoring.outcomes import score_of
 from scoring.partition import PartitionFold
 from scoring.reading import ModelError, read_model
-from scoring.row import MAX_PROFILE_TEXT, ROW_CODEC, RowCodecError
+from scoring.row import MAX_PROFILE_TEXT, ROW_CODEC, RowCodecError, encode_row
 from scoring.shipped import shipped_model, shipped_text
 from scoring.size import MAX_ROW_BYTES, row_bound
 from tests.bench.load import raw_events
 from tests.scoring.kernel.logs import DAY, HOUR, T0, bounced, form, log, new_fold, opened, profile, run, view
 
-GOLDEN = Path(__file__).parent / "golden" / f"rows-{ROW_CODEC}.json"
+FOLDER = Path(__file__).parent / "golden"
+GOLDEN = FOLDER / f"rows-{ROW_CODEC}.json"
 MODEL = """
 model: golden
 version: 1
@@ -110,6 +111,21 @@ def test_a_row_is_read_as_it_always_was(golden: dict[str, Any], name: str) -> No
     row = kernel.read("lead-1", bytes.fromhex(golden[name]["row"]))
 
     assert json.loads(encode_lead_score(score_of(kernel, row, T0))) == golden[name]["score"]
+
+
+@pytest.mark.parametrize("codec", range(1, ROW_CODEC))
+@pytest.mark.parametrize("name", STORIES)
+def test_a_row_of_an_older_codec_is_read_and_written_anew(golden: dict[str, Any], name: str, codec: int) -> None:
+    older = json.loads((FOLDER / f"rows-{codec}.json").read_text())[name]
+    kernel = Kernel(CompiledModel(read_model(MODEL, "golden.yaml")))
+    row = kernel.read("lead-1", bytes.fromhex(older["row"]))
+
+    assert json.loads(encode_lead_score(score_of(kernel, row, T0))) == older["score"]
+    kernel.rest(row)
+    assert encode_row(kernel.model, row).hex() == golden[name]["row"]
+    fold = PartitionFold()
+    fold.restore([(b"lead-1", bytes.fromhex(older["row"]))])
+    assert fold.leads == 1
 
 
 def a_row() -> bytes:

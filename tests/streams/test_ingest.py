@@ -11,11 +11,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.dead_letters import DeadLetterHeaders
-from schemas.internal import encode_alarm, encode_model
-from schemas.log import ALARM_KEY, MODEL_KEY, Alarm, Download, EventRow, LogRow, ModelControl, decode_record
-from schemas.naming import partition_of
+from schemas.internal import encode_alarm, encode_forward, encode_merge, encode_model
+from schemas.log import (
+    ALARM_KEY,
+    MODEL_KEY,
+    Alarm,
+    Download,
+    EventRow,
+    Link,
+    LogRow,
+    Merge,
+    ModelControl,
+    decode_record,
+)
+from schemas.naming import lead_name, partition_of
 from schemas.times import iso
 from schemas.topics import RAW_TOPICS
+from scoring.compiled import CompiledModel
+from scoring.kernel import Kernel
+from scoring.row import encode_row
 from scoring.shipped import shipped_model
 from streams.breaker import Breaker, Pause
 from streams.engine.stage import Carried, FetchState, Publisher, Record, TopicPartition
@@ -33,6 +47,8 @@ TOPICS = IngestTopics(
     dict.fromkeys((*RAW_TOPICS, "lead-internal"), 2), "lead-internal", "lead-events", "dead-letters", PARTITIONS
 )
 VIEWS, OPENS = TopicPartition("page-views", 0), TopicPartition("email-opens", 1)
+KERNEL = Kernel(CompiledModel(shipped_model("b2b-default")))
+A_ROW = encode_row(KERNEL.model, KERNEL.new("a:1"))
 INTERNAL, INTERNAL_1 = TopicPartition("lead-internal", 0), TopicPartition("lead-internal", 1)
 
 
@@ -74,12 +90,12 @@ class Ingest:
         return carried
 
 
-def raw(number: int, time_ms: int, lead: str = "ann", **fields: Any) -> Record:
+def raw(number: int, time_ms: int, lead: Any = "ann", **fields: Any) -> Record:
     event = {
         "event_id": f"e{number}",
         "kind": "download",
         "occurred_at": iso(START_MS),
-        "lead": {"lead_id": lead},
+        "lead": lead if isinstance(lead, dict) else {"lead_id": lead},
         "asset": "a.pdf",
     } | fields
     return Record(number, START_MS + time_ms, b"key", msgspec.json.encode(event), (("trace", b"1"),))
@@ -163,7 +179,11 @@ def test_a_model_goes_to_every_partition_and_comes_from_one() -> None:
     [
         (encode_alarm(PARTITIONS), "number_out_of_range"),
         (encode_model("m", 1, "0" * 64, "model: m"), "digest_mismatch"),
-        (b'{"type": "merge"}', "unknown_kind"),
+        (b'{"type": "x"}', "unknown_kind"),
+        (b'{"type": "merge"}', "missing_field"),
+        (encode_merge(Merge("crm-1", 0, "a:1", b"\x02", 1)), "bad_merge"),
+        (encode_merge(Merge("a:1", 0, "crm-1", A_ROW, 1)), "bad_merge"),
+        (b'{"type": "forward", "rows": "e30="}', "bad_merge"),
         (None, "null_value"),
     ],
 )
@@ -174,6 +194,54 @@ def test_internal_messages_that_cannot_be_used(value: bytes | None, reason: str)
 
 def _letters(carried: Carried) -> list[tuple[bytes | None, bytes | None, Any]]:
     return [entry for tp, entries in carried.outputs.items() if tp.topic == "dead-letters" for entry in entries]
+
+
+def rows_of(carried: Carried) -> list[LogRow]:
+    """All rows, by partition."""
+    return [row for partition in range(PARTITIONS) for _, _, rows in log_of(carried, partition) for row in rows]
+
+
+def test_weaker_names_are_linked_to_the_strongest_once_an_hour() -> None:
+    ingest = Ingest()
+    address = lead_name(None, "ann@example.com", None, b"k" * 16)
+    three = {"lead": {"lead_id": "ann", "email": " Ann@example.com", "anonymous_id": "b-1"}}
+    hour_ms = START_MS // 3_600_000 * 3_600_000
+    rows = rows_of(ingest.poll({VIEWS: [raw(0, 10, **three), raw(1, 11, **three)]}))
+    links = [row for row in rows if isinstance(row, Link)]
+    assert sorted((link.lead_id, link.owner, link.hour_ms, link.received_at_ms - START_MS) for link in links) == [
+        ("a:b-1", "ann", hour_ms, 10),
+        (address, "ann", hour_ms, 10),
+    ]
+    assert {row.lead_id for row in rows if isinstance(row, EventRow)} == {"ann"}
+    again = three | {"occurred_at": iso(START_MS - 1)}
+    assert not [row for row in rows_of(ingest.poll({VIEWS: [raw(2, 12, **again)]})) if isinstance(row, Link)]
+    later = three | {"occurred_at": iso(hour_ms + 3_600_000)}
+    carried = ingest.poll({VIEWS: [raw(3, 3_600_000, **later)]})
+    assert {row.hour_ms for row in rows_of(carried) if isinstance(row, Link)} == {hour_ms + 3_600_000}
+
+
+def test_events_with_one_name_bring_no_link() -> None:
+    leads = [{"lead_id": "x"}, {"email": "ann@example.com"}, {"anonymous_id": "b"}, {"lead_id": "x", "email": None}]
+    rows = rows_of(Ingest().poll({VIEWS: [raw(number, number, lead=lead) for number, lead in enumerate(leads)]}))
+    assert len(rows) == len(leads)
+    assert all(isinstance(row, Download) for row in rows)
+
+
+def test_merges_and_forwarded_events_go_to_their_owners() -> None:
+    merge = Merge("ann", START_MS, "a:1", A_ROW, 3)
+    event = Download("ann", START_MS - 5_000, START_MS - 9_000, "e9", "", "a.pdf")
+    internal = [
+        Record(0, START_MS + 20, None, encode_merge(merge)),
+        Record(1, START_MS + 21, None, encode_forward([event, event])),
+    ]
+    carried = Ingest().poll({VIEWS: [raw(0, 10)], INTERNAL_1: internal})
+    rows = [row for _, _, rows in log_of(carried, partition_of("ann", PARTITIONS)) for row in rows]
+    assert rows == [
+        event,
+        event,
+        Download("ann", START_MS + 10, START_MS, "e0", "", "a.pdf"),
+        Merge("ann", START_MS + 20, "a:1", A_ROW, 3),
+    ]
 
 
 def test_the_breaker_stops_where_it_trips_and_goes_on_there() -> None:

@@ -1,0 +1,58 @@
+"""The past of the demo without a broker: the same fold, and what the workers would have published of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+import msgspec
+
+from schemas.log import LogRow, encode_record
+from schemas.outputs_wire import encode_lead_score, encode_tier_change
+from schemas.times import parse_iso
+from schemas.topics import LEAD_EVENTS, LEAD_SCORES, LEADS_CHANGELOG, TIER_CHANGES
+from schemas.wire import decode_event
+from scoring.partition import FoldStep, PartitionFold
+from scoring.shipped import shipped_model, shipped_text
+from streams.demo.behaviour import behaviour
+from streams.demo.board import Board
+from streams.demo.feed import Record
+from streams.demo.person import Event
+
+__all__ = ["END_MS", "board_after", "fold_of"]
+
+END_MS = parse_iso("2026-03-31T15:00:00Z")
+
+
+def fold_of(past: list[Event], take: Callable[[FoldStep], object] = lambda step: None) -> PartitionFold:
+    """All leads, after all of these events."""
+    fold = PartitionFold()
+    fold.start_with(shipped_text("b2b-default"))
+    for at_ms, event in past:
+        row = decode_event(msgspec.json.encode(event), at_ms, b"key")
+        while not fold.take(row, at_ms):
+            take(fold.finish())
+    fold.advance(END_MS)
+    take(fold.finish())
+    return fold
+
+
+def board_after(seed: int, people: int, days: int) -> Board:
+    """The board as it is when the past is done."""
+    board = Board(shipped_model("b2b-default"))
+
+    def take(step: FoldStep) -> None:
+        for key, row in step.rows:
+            board.take(Record(LEADS_CHANGELOG, key, row))
+        for score in step.scores:
+            board.take(Record(LEAD_SCORES, score.lead_id.encode(), encode_lead_score(score)))
+        for change in step.changes:
+            board.take(Record(TIER_CHANGES, change.lead_id.encode(), encode_tier_change(change)))
+
+    past = behaviour(seed, people, days, END_MS).past
+    fold_of(past, take)
+    for at_ms, event in past:
+        row = decode_event(msgspec.json.encode(event), at_ms, b"key")
+        board.take(Record(LEAD_EVENTS, None, encode_record(at_ms, [cast("LogRow", row)])))
+    board.sort()
+    return board
