@@ -26,6 +26,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 _COMMANDS = {
     "model": ("streams.cli.model:model", "Check, show and publish scoring models."),
+    "policy": ("streams.cli.policy:policy", "Check, show and publish routing policies."),
     "score": ("streams.cli.score:score", "Score files of events, without Kafka."),
     "explain": ("streams.cli.explain:explain", "Why a lead has its score."),
     "topics": ("streams.cli.topics:topics", "Make or verify the topics."),
