@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from schemas.errors import Refused
 from schemas.lines import load_line, read_log_line
-from schemas.log import EVENT_ROWS, EventRow, SalesActivity
+from schemas.log import EVENT_ROWS, SalesActivity
 from schemas.routing_lines import own_time_ms, read_routing_line
 from schemas.routing_log import PolicyControl, RoutedActivity, RoutedTier, RoutingRow
 from scoring.routing.fold import RoutingFold

@@ -130,7 +130,8 @@ def compare(path: Path) -> bool:
     differing = wrong(counted.breached, breaches)
     print(
         f"{len(counted.latencies)} leads have a first touch after submission, median {hours:.2f} h, {late} of them "
-        f"later than 24 h; {len(counted.breached)} breaches counted, {len(breaches)} told, {len(differing)} leads differ"
+        f"later than 24 h; {len(counted.breached)} breaches counted, {len(breaches)} told; {len(differing)} differ",
+        flush=True,
     )
     for lead in differing[:5]:
         print(f"  {lead}: counted {counted.breached.get(lead)}, told {breaches.get(lead)}")
