@@ -109,7 +109,8 @@ class Metrics:
         self.dead_letters = self._counter("dead_letters", "Raw records that cannot be used.", ("topic", "reason"))
         self.controls = self._counter(
             "control_rows",
-            "Rows of lead-events that no producer sent, by what they are: alarm, model, link, merge, forward (ingest).",
+            "Rows of lead-events that no producer sent, by what they are: alarm, model, policy, link, merge, forward, "
+            "by_hand (ingest).",
             ("type",),
         )
         self.batch_records = self._histogram(

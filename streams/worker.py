@@ -13,6 +13,7 @@ from schemas.topics import (
     INGEST_PROGRESS,
     LEAD_EVENTS,
     LEAD_INTERNAL,
+    LEAD_ROUTING,
     LEAD_SCORES,
     LEADS_CHANGELOG,
     RAW_TOPICS,
@@ -106,6 +107,8 @@ def _run_score(settings: Settings, config: EngineConfig, watch: Watch) -> None:
         tier_changes=settings.topic(TIER_CHANGES),
         internal=settings.topic(LEAD_INTERNAL),
         internal_partitions=counts[LEAD_INTERNAL],
+        lead_routing=settings.topic(LEAD_ROUTING),
+        partitions=settings.partitions,
         stamped=settings.clock == "record",
     )
     first_model = FirstModel(

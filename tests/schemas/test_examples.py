@@ -14,14 +14,20 @@ from schemas.dead_letters import DeadLetterHeaders
 from schemas.events import EVENTS
 from schemas.internal import (
     AlarmRequest,
+    AssignRequest,
     ForwardRequest,
     MergeRequest,
     ModelRequest,
+    PolicyRequest,
+    ReleaseRequest,
     decode_internal,
     encode_alarm,
+    encode_assign,
     encode_forward,
     encode_merge,
     encode_model,
+    encode_policy,
+    encode_release,
     forwarded_rows,
     merge_row,
 )
@@ -92,7 +98,7 @@ def test_there_is_a_record_of_every_row() -> None:
     found = {
         (line.get("kind") or line["type"]) for param in examples("log_record") for line in param.values[0]["lines"]
     }
-    assert found == {*EVENT_ROWS, "link", "merge", "alarm", "model"}
+    assert found == {*EVENT_ROWS, "link", "merge", "alarm", "model", "policy", "assign", "release"}
 
 
 @pytest.mark.parametrize("example", examples("tier_change"))
@@ -122,6 +128,13 @@ def test_internal_messages(example: dict[str, Any]) -> None:
             assert encode_alarm(message.partition) == raw
         case ModelRequest():
             assert encode_model(message.name, message.version, message.sha256, message.body) == raw
+        case PolicyRequest():
+            assert encode_policy(message.name, message.version, message.sha256, message.body) == raw
+        case AssignRequest():
+            whom = {"owner": message.owner, "team": message.team}
+            assert encode_assign(message.lead_id, message.event_id, **whom, by=message.by) == raw
+        case ReleaseRequest():
+            assert encode_release(message.lead_id, message.event_id, by=message.by) == raw
         case MergeRequest():
             assert encode_merge(merge_row(message, 1)) == raw
         case ForwardRequest():
