@@ -22,7 +22,8 @@ def engine_config(stage: str, settings: Settings) -> EngineConfig:
     return EngineConfig(
         bootstrap=settings.bootstrap_servers,
         app_id=settings.app_id(stage),
-        partitions=settings.partitions,
+        # Route is one. The embedded broker gives every topic as many; those beyond the first stay empty there.
+        partitions=1 if stage == "route" and not embedded else settings.partitions,
         # The embedded broker has one worker per stage, and forgets its groups with itself.
         instance_id=None if embedded else instance_name(settings),
         security=security(settings),

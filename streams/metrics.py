@@ -1,4 +1,4 @@
-"""Every metric of the workers, declared here and nowhere else.
+"""Every metric of the workers, declared here and nowhere else; those of route alone in `route_metrics`.
 
 All names begin with `leadstream_`. Labels are bounded: topics, partitions, kinds, reasons, rules of the house; never a
 lead, an address or an id of an event. Each worker serves the metrics of its stage at `/metrics`.
@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from scoring.compiled import CompiledModel
 from streams.clock import now_ms
+from streams.route_metrics import RouteMetrics
 
 __all__ = ["Metrics"]
 
@@ -105,7 +106,7 @@ class Metrics:
             "Events that ingest carried into lead-events, by kind, or refused (whose kind is unknown).",
             ("kind", "outcome"),
         )
-        self.applied = self._counter("applied_rows", "Rows of lead-events that score applied.")
+        self.applied = self._counter("applied_rows", "Rows of lead-events (score) or lead-routing (route) applied.")
         self.dead_letters = self._counter("dead_letters", "Raw records that cannot be used.", ("topic", "reason"))
         self.controls = self._counter(
             "control_rows",
@@ -114,7 +115,7 @@ class Metrics:
             ("type",),
         )
         self.batch_records = self._histogram(
-            "batch_records", "Records of one batch (score) or one poll (ingest).", (), _BATCH_RECORDS
+            "batch_records", "Records of one batch (score, route) or one poll (ingest).", (), _BATCH_RECORDS
         )
         self.step_seconds = self._histogram(
             "step_seconds", "Seconds of a step, by part: fold, publish, write, carry.", ("part",), _STEP_SECONDS
@@ -124,7 +125,7 @@ class Metrics:
         self.lag_records = self._gauge("lag_records", "Source records not yet read.", ("topic", "partition"))
         self.lag_seconds = self._gauge(
             "lag_seconds",
-            "Age of the oldest record that waits in hand (ingest), or of the last batch while more waits (score).",
+            "Age of the oldest record that waits in hand (ingest), or of the last batch while more waits (others).",
         )
 
         # --- time ----------------------------------------------------------------------------------------------------
@@ -154,6 +155,9 @@ class Metrics:
             (),
             _DELAY_SECONDS,
         )
+
+        # Of the others nobody sees them.
+        self.route = RouteMetrics(self.registry if stage == "route" else CollectorRegistry())
 
         # --- the breaker ---------------------------------------------------------------------------------------------
         self.paused = self._gauge("topic_paused", "1 while the breaker holds a raw topic.", ("topic",))
