@@ -246,8 +246,7 @@ def _row(members: dict[str, Any], received_ms: int) -> LogRow:
         raise Refused("wrong_type", "type is not a text")
     raise Refused(
         "unknown_kind",
-        "there is no such type of line; known: event, alarm, model, policy, link, merge, assign, release, "
-        "backfill",
+        "there is no such type of line; known: event, alarm, model, policy, link, merge, assign, release, backfill",
     )
 
 

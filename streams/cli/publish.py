@@ -89,9 +89,7 @@ def _publish(settings: Settings, file: Model | Policy, value: bytes, kind: _Kind
     if not yes:
         _ask(settings, file, kind)
     sender = Sender(settings)
-    sender.send(
-        settings.topic(LEAD_INTERNAL), value, partition=0, timestamp_ms=1 if settings.clock == "record" else 0
-    )
+    sender.send(settings.topic(LEAD_INTERNAL), value, partition=0, timestamp_ms=1 if settings.clock == "record" else 0)
     sender.finish()
     say(
         f"{file.name} version {file.version} (sha256 {file.sha256[:12]}…) is published and acknowledged; it holds "
