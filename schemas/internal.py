@@ -25,6 +25,7 @@ __all__ = [
     "MAX_FORWARD_BYTES",
     "AlarmRequest",
     "AssignRequest",
+    "BackfillRequest",
     "ForwardRequest",
     "InternalMessage",
     "MergeRequest",
@@ -36,6 +37,7 @@ __all__ = [
     "decode_internal",
     "encode_alarm",
     "encode_assign",
+    "encode_backfill",
     "encode_forward",
     "encode_merge",
     "encode_model",
@@ -127,8 +129,22 @@ class ReleaseRequest(_Closed):
     type: Literal["release"] = "release"
 
 
+class BackfillRequest(_Closed):
+    """Route is to hear of the tier that a lead is in: it was in it before routing was switched on."""
+
+    lead_id: _Name
+    type: Literal["backfill"] = "backfill"
+
+
 AnyRequest = (
-    AlarmRequest | ModelRequest | PolicyRequest | MergeRequest | ForwardRequest | AssignRequest | ReleaseRequest
+    AlarmRequest
+    | ModelRequest
+    | PolicyRequest
+    | MergeRequest
+    | ForwardRequest
+    | AssignRequest
+    | ReleaseRequest
+    | BackfillRequest
 )
 InternalMessage = Annotated[AnyRequest, Discriminator("type")]
 _messages: TypeAdapter[AnyRequest] = TypeAdapter(InternalMessage)
@@ -176,6 +192,11 @@ def encode_assign(
 def encode_release(lead_id: str, event_id: str, *, by: str | None = None) -> bytes:
     """The value that takes a lead from its owner; arguments as for `encode_assign`."""
     return _encode({"type": "release", "lead_id": lead_id, "event_id": event_id} | _who(by))
+
+
+def encode_backfill(lead_id: str) -> bytes:
+    """The value that has route hear of the tier that a lead is in."""
+    return _encode({"type": "backfill", "lead_id": lead_id})
 
 
 def _who(by: str | None) -> dict[str, str]:

@@ -8,7 +8,7 @@ A log line says where the row is (`partition`, `offset`, `index` in its record),
 
 Other types: `alarm` (`received_at` alone), `model` and `policy` (`name`, `version`, `sha256`, `body`), `link`
 (`lead_id`, `owner`, `hour`), `merge` (`lead_id`, `merged_from`, `number`, `body` in base64), `assign` (`lead_id`,
-`event_id`, `owner` or `team`, `by`) and `release`.
+`event_id`, `owner` or `team`, `by`), `release` and `backfill` (`lead_id`).
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from schemas.limits import MAX_ID, MAX_INT, MAX_LINE_BYTES, MAX_TIME_MS
 from schemas.log import (
     EVENT_ROWS,
     Alarm,
+    Backfill,
     ByHand,
     EventRow,
     Link,
@@ -128,6 +129,8 @@ def _members(row: LogRow) -> dict[str, Any]:
     lead = {"lead_id": row.lead_id, "received_at": received_at}
     if isinstance(row, Link):
         return {"type": "link"} | lead | {"owner": row.owner, "hour": iso(row.hour_ms)}
+    if isinstance(row, Backfill):
+        return {"type": "backfill"} | lead
     if isinstance(row, ByHand):
         rest = {"event_id": row.event_id, "owner": row.owner, "team": row.team, "by": row.by}
         kind = "release" if row.owner is None and row.team is None else "assign"
@@ -233,6 +236,8 @@ def _row(members: dict[str, Any], received_ms: int) -> LogRow:
         body = _body(members)
         number = _whole(members, "number", MAX_INT)
         return Merge(_name(members, "lead_id"), received_ms, _name(members, "merged_from"), body, number)
+    if kind == "backfill":
+        return Backfill(_name(members, "lead_id"), received_ms)
     if kind is None:
         raise Refused(
             "missing_field", "type is missing; a line with lead_id or partition is taken for a row of the log"
@@ -241,7 +246,7 @@ def _row(members: dict[str, Any], received_ms: int) -> LogRow:
         raise Refused("wrong_type", "type is not a text")
     raise Refused(
         "unknown_kind",
-        "there is no such type of line; known: event, alarm, model, policy, link, merge, assign, release",
+        "there is no such type of line; known: event, alarm, model, policy, link, merge, assign, release, backfill",
     )
 
 

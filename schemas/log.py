@@ -23,6 +23,7 @@ __all__ = [
     "MODEL_KEY",
     "POLICY_KEY",
     "Alarm",
+    "Backfill",
     "Bounce",
     "ByHand",
     "Download",
@@ -205,6 +206,13 @@ class ByHand(msgspec.Struct, array_like=True, tag=34, gc=False):
     by: str | None = None
 
 
+class Backfill(msgspec.Struct, array_like=True, tag=35, gc=False):
+    """Route is to hear of the tier that the lead is in, as if it entered it now."""
+
+    lead_id: str
+    received_at_ms: int
+
+
 class Alarm(msgspec.Struct, array_like=True, tag=40):
     """Somebody asked for time; the record's `safe_ms` is the answer. Alone in its record, keyed `ALARM_KEY`."""
 
@@ -231,7 +239,7 @@ class NextPolicy(msgspec.Struct, array_like=True, tag=42):
     body: str
 
 
-LeadRow = EventRow | Link | Merge | ByHand
+LeadRow = EventRow | Link | Merge | ByHand | Backfill
 """A row that is about one lead."""
 
 LogRow = (
@@ -251,6 +259,7 @@ LogRow = (
     | Link
     | Merge
     | ByHand
+    | Backfill
     | Alarm
     | ModelControl
     | NextPolicy

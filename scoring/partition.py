@@ -22,6 +22,7 @@ import msgspec
 from schemas.log import (
     EVENT_ROWS,
     Alarm,
+    Backfill,
     ByHand,
     EventRow,
     LeadRow,
@@ -298,7 +299,7 @@ class PartitionFold:
 
         Events wait, to be applied lead by lead: `finish` tells what they brought about.
         """
-        if not isinstance(row, EventRow | ByHand) and (
+        if not isinstance(row, EventRow | ByHand | Backfill) and (
             not isinstance(row, Link | Merge) or problem_of(row) is not None
         ):
             return self.advance(safe_ms) and self._control_row(row)
@@ -535,16 +536,20 @@ class PartitionFold:
                 self._hand(row, event)
         return row, self._tell_events(row, plain, done)
 
-    def _hand(self, row: Row, event: ByHand) -> None:
-        """Somebody gives the lead away: nothing to score, but route must know."""
-        if is_merged(row):
+    def _hand(self, row: Row, event: ByHand | Backfill) -> None:
+        """Somebody gives the lead away, or asks where it stands: nothing to score, but route must know."""
+        if isinstance(event, Backfill):
+            if row.seq and not is_merged(row):
+                now = max(event.received_at_ms, self.log_time_ms)
+                self._note(RoutedTier(row.lead_id, row.seq, row.tier_name, now, self._kernel.published(row)))
+        elif is_merged(row):
             self._step.sent.append(_for_owner(event, row))
         else:
             self._note(
                 HandCommand(row.lead_id, event.event_id, event.received_at_ms, event.owner, event.team, event.by)
             )
 
-    def _bring_time(self, row: Row, event: Link | Merge | ByHand, number: int, done: int) -> None:
+    def _bring_time(self, row: Row, event: Link | Merge | ByHand | Backfill, number: int, done: int) -> None:
         """Applies the deadlines of a lead before a row of it, as for an event."""
         now = self._times[number]
         if row.due <= now:
@@ -632,7 +637,7 @@ class PartitionFold:
         self._growth = growth_by_event(kernel.model.model)
         self._profile_growth, self._activity_growth = self._growth[Profile], self._growth[SalesActivity]
         # What depends on the row, or needs more than `_take_many` does, is told by `_growth_of`.
-        for row_type in (Profile, SalesActivity, Link, Merge, ByHand):
+        for row_type in (Profile, SalesActivity, Link, Merge, ByHand, Backfill):
             self._growth[row_type] = 0
 
     def _control(self, control: ModelControl) -> None:
@@ -725,7 +730,7 @@ class PartitionFold:
         """Bytes by which a row may grow with what is no plain event, what is sent to other leads included."""
         if isinstance(event, SalesActivity):
             return self._activity_growth
-        if isinstance(event, ByHand):
+        if isinstance(event, ByHand | Backfill):
             return _LINK_BYTES
         if isinstance(event, Link):
             return _LINK_BYTES + len(self._stored.get(event.lead_id, b""))

@@ -30,8 +30,8 @@ from streams.event_lines import EventLines, Refusals
 __all__ = ["FileRouting", "RoutingLine", "RoutingLines"]
 
 _ACTIVITY = "sales_activity"
-_OF_THE_LOG = frozenset({"alarm", "model", "link", "merge"})
-"""Types of lines of lead-events that are no events."""
+_SKIPPED = frozenset({"score", "alarm", "model", "link", "merge", "backfill"})
+"""Types of lines of scores and of lead-events that say nothing to route."""
 
 
 class RoutingLine(NamedTuple):
@@ -102,10 +102,11 @@ def _read(raw: bytes, events: EventLines) -> RoutingLine | None:
     kind = members.get("type")
     if kind == "event":
         return _unplaced(_activity(read_log_line(members).row)) if members.get("kind") == _ACTIVITY else None
-    if kind == "score" or _is_text_in(kind, _OF_THE_LOG) or (kind == "merged" and "merged_into" in members):
+    if _is_text_in(kind, _SKIPPED) or (kind == "merged" and "merged_into" in members):
         return None
     row = read_routing_line(members)
-    return RoutingLine(own_time_ms(row), "offset" in members and "index" in members, row)
+    # Lines of lead-events, hand commands among them, say how safe time is there.
+    return RoutingLine(own_time_ms(row), "index" in members and "safe" not in members, row)
 
 
 def _is_text_in(value: Any, names: object) -> bool:

@@ -24,6 +24,7 @@ from schemas.errors import Refused
 from schemas.internal import (
     AlarmRequest,
     AssignRequest,
+    BackfillRequest,
     ForwardRequest,
     MergeRequest,
     ModelRequest,
@@ -35,7 +36,7 @@ from schemas.internal import (
     merge_row,
 )
 from schemas.links import Links
-from schemas.log import Alarm, ByHand, EventRow, LeadRow, Link, Merge, ModelControl, NextPolicy
+from schemas.log import Alarm, Backfill, ByHand, EventRow, LeadRow, Link, Merge, ModelControl, NextPolicy
 from schemas.reasons import ReasonName
 from schemas.wire import decode_event
 from streams.breaker import Breaker, Pause
@@ -82,7 +83,7 @@ class _Load:
     links: list[Link] = field(default_factory=list)
     merges: list[Merge] = field(default_factory=list)
     forwarded: list[EventRow | ByHand] = field(default_factory=list)
-    by_hand: list[ByHand] = field(default_factory=list)
+    by_hand: list[ByHand | Backfill] = field(default_factory=list)
     controls: list[Control] = field(default_factory=list)
     dead: list[tuple[TopicPartition, Entry, ReasonName]] = field(default_factory=list)
     positions: dict[TopicPartition, int] = field(default_factory=dict)
@@ -231,6 +232,8 @@ class IngestStage:
             load.forwarded += forwarded_rows(message)
         elif isinstance(message, AssignRequest | ReleaseRequest):
             load.by_hand.append(by_hand_row(message, record.timestamp_ms))
+        elif isinstance(message, BackfillRequest):
+            load.by_hand.append(Backfill(message.lead_id, record.timestamp_ms))
         else:
             load.controls.append(self._control(tp, record.timestamp_ms, message))
 

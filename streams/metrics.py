@@ -111,7 +111,7 @@ class Metrics:
         self.controls = self._counter(
             "control_rows",
             "Rows of lead-events that no producer sent, by what they are: alarm, model, policy, link, merge, forward, "
-            "by_hand (ingest).",
+            "by_hand (commands, backfill too; ingest).",
             ("type",),
         )
         self.batch_records = self._histogram(

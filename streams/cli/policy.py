@@ -20,7 +20,7 @@ __all__ = ["policy"]
 
 @click.group(
     cls=Commands,
-    lazy={"publish": ("streams.cli.policy_publish:publish", "Make a policy the next one of the running stream.")},
+    lazy={"publish": ("streams.cli.publish:publish_policy", "Make a policy the next one of the running stream.")},
 )
 def policy() -> None:
     """Check, show and publish routing policies: who answers a lead, and until when.

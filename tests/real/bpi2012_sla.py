@@ -125,7 +125,7 @@ def routed(path: Path) -> dict[str, datetime]:
 def compare(path: Path) -> bool:
     """Prints the figures of the file and what differs; True when nothing does."""
     counted, breaches = recount(path), routed(path)
-    hours = statistics.median(counted.latencies.values()) / timedelta(hours=1)
+    hours = statistics.median(latency / timedelta(hours=1) for latency in counted.latencies.values())
     late = sum(latency > WITHIN for latency in counted.latencies.values())
     differing = wrong(counted.breached, breaches)
     print(

@@ -15,6 +15,7 @@ from schemas.events import EVENTS
 from schemas.internal import (
     AlarmRequest,
     AssignRequest,
+    BackfillRequest,
     ForwardRequest,
     MergeRequest,
     ModelRequest,
@@ -23,6 +24,7 @@ from schemas.internal import (
     decode_internal,
     encode_alarm,
     encode_assign,
+    encode_backfill,
     encode_forward,
     encode_merge,
     encode_model,
@@ -98,7 +100,7 @@ def test_there_is_a_record_of_every_row() -> None:
     found = {
         (line.get("kind") or line["type"]) for param in examples("log_record") for line in param.values[0]["lines"]
     }
-    assert found == {*EVENT_ROWS, "link", "merge", "alarm", "model", "policy", "assign", "release"}
+    assert found == {*EVENT_ROWS, "link", "merge", "alarm", "model", "policy", "assign", "release", "backfill"}
 
 
 @pytest.mark.parametrize("example", examples("tier_change"))
@@ -135,6 +137,8 @@ def test_internal_messages(example: dict[str, Any]) -> None:
             assert encode_assign(message.lead_id, message.event_id, **whom, by=message.by) == raw
         case ReleaseRequest():
             assert encode_release(message.lead_id, message.event_id, by=message.by) == raw
+        case BackfillRequest():
+            assert encode_backfill(message.lead_id) == raw
         case MergeRequest():
             assert encode_merge(merge_row(message, 1)) == raw
         case ForwardRequest():

@@ -173,7 +173,8 @@ def test_unknown_members_and_nulls_are_ignored() -> None:
             {"type": "x"},
             (
                 "unknown_kind",
-                "there is no such type of line; known: event, alarm, model, policy, link, merge, assign, release",
+                "there is no such type of line; known: event, alarm, model, policy, link, merge, assign, release, "
+                "backfill",
             ),
         ),
         ({"type": "merge"}, ("missing_field", "body is missing")),
