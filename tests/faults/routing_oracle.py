@@ -152,10 +152,8 @@ def _route(
     ):
         if [msgspec.json.decode(body) for body in ours] != theirs:
             yield f"{what}: the fold and the reference do not tell the same"
-    yield from _bodies("sla-events", events, told_events, lambda body: str(body["id"]))
-    yield from _bodies(
-        "lead-assignments", assignments, told_assignments, lambda body: f"{body['lead_id']}:{body['seq']}"
-    )
+    yield from _bodies("sla-events", events, told_events)
+    yield from _bodies("lead-assignments", assignments, told_assignments)
     for record in events:
         if dict(record.headers).get("ce_id") != msgspec.json.decode(record.value or b"{}")["id"].encode():
             yield f"sla-events: offset {record.offset} has another ce_id than id"
@@ -165,17 +163,22 @@ def _route(
             yield f"the changelog has another row of {key!r} than the fold"
 
 
-def _bodies(what: str, records: list[Kept], told: Bodies, name_of: Any) -> Iterator[str]:
+def _id_of(body: bytes) -> str:
+    members = msgspec.json.decode(body)
+    return str(members["id"]) if "id" in members else f"{members['lead_id']}:{members['seq']}"
+
+
+def _bodies(what: str, records: list[Kept], told: Bodies) -> Iterator[str]:
     """Each id has one body, and they first came in the order in which the fold tells them."""
     bodies: dict[str, bytes] = {}
     for record in records:
         if record.value is None:
             continue  # a claim of the partition
-        name = name_of(msgspec.json.decode(record.value))
+        name = _id_of(record.value)
         if bodies.setdefault(name, record.value) != record.value:
             yield f"{what}: {name} has two bodies"
     if list(bodies.values()) != told:
-        expected = {name_of(msgspec.json.decode(body)) for body in told}
+        expected = {_id_of(body) for body in told}
         yield (
             f"{what}: not what the fold tells; missing {sorted(expected - bodies.keys())[:5]}, "
             f"too many {sorted(bodies.keys() - expected)[:5]}"
