@@ -32,7 +32,7 @@ from tests.pipeline import Kept, LogRecord, Pipeline
 from tests.reference.plain_yaml import plain_model
 from tests.reference.routing.router import Reference
 
-__all__ = ["reference_tells", "routing_violations", "told_by_route"]
+__all__ = ["copy_violations", "route_violations", "routing_violations"]
 
 Bodies = list[bytes]
 
@@ -48,15 +48,15 @@ def routing_violations(run: Pipeline, model: str, partitions: int) -> list[str]:
     topic = run.read(LEAD_ROUTING)
     rows = [row for record in topic for row in decode_routing(record.value)]
     return [
-        *_copies(rows, run.log_records(), model, partitions),
-        *_route(topic, rows, run.read(SLA_EVENTS), run.read(LEAD_ASSIGNMENTS), run.read(ROUTES_CHANGELOG)),
+        *copy_violations(rows, run.log_records(), model, partitions),
+        *route_violations(topic, run.read(SLA_EVENTS), run.read(LEAD_ASSIGNMENTS), run.read(ROUTES_CHANGELOG)),
     ]
 
 
 # --- score ------------------------------------------------------------------------------------------------------------
 
 
-def _copies(rows: list[RoutingRow], log: list[LogRecord], model: str, partitions: int) -> Iterator[str]:
+def copy_violations(rows: list[RoutingRow], log: list[LogRecord], model: str, partitions: int) -> Iterator[str]:
     """Each lead's rows are in the topic in its order; a step that came again repeats what was there."""
     for partition in range(partitions):
         fold = PartitionFold()
@@ -141,9 +141,11 @@ def _in_text(told: dict[str, Any]) -> dict[str, Any]:
     return made | ({"sla": _in_text(told["sla"])} if told.get("sla") else {})
 
 
-def _route(
-    topic: list[Kept], rows: list[RoutingRow], events: list[Kept], assignments: list[Kept], changelog: list[Kept]
+def route_violations(
+    topic: list[Kept], events: list[Kept], assignments: list[Kept], changelog: list[Kept]
 ) -> Iterator[str]:
+    """What route says is what the fold and the reference make of the topic; the table is that of the fold."""
+    rows = [row for record in topic for row in decode_routing(record.value)]
     told_events, told_assignments, table = told_by_route(topic)
     reference = reference_tells(rows)
     for what, ours, theirs in (
