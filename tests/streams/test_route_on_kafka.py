@@ -13,11 +13,13 @@ import pytest
 from confluent_kafka import Producer
 
 from schemas.internal import AlarmRequest, decode_internal, encode_policy
+from schemas.log import POLICY_KEY
 from schemas.naming import partition_of
-from schemas.routing_log import PolicyControl, decode_routing
+from schemas.routing_log import PolicyControl, RoutedTier, RoutingRow, decode_routing, encode_routing
 from schemas.times import iso, parse_iso
-from schemas.topics import DEAD_LETTERS, LEAD_ASSIGNMENTS, LEAD_INTERNAL, LEAD_ROUTING, SLA_EVENTS
+from schemas.topics import DEAD_LETTERS, LEAD_ASSIGNMENTS, LEAD_INTERNAL, LEAD_ROUTING, ROUTES_CHANGELOG, SLA_EVENTS
 from streams.demo.workers import free_port
+from streams.engine.checkpoint import CHECKPOINT_KEY
 from tests.faults.routing_oracle import routing_violations
 from tests.pipeline import Pipeline
 from tests.streams.conftest import PARTITIONS, MakePipeline
@@ -66,6 +68,7 @@ class Routed:
     def __init__(self, pipeline: Pipeline, folder: Path) -> None:
         self.pipeline, self.folder = pipeline, folder
         self.ports = {stage: free_port() for stage in STAGES}
+        self.first = (folder / "policy.yaml").read_text()
 
     def start(self, *stages: str, **settings: object) -> None:
         for stage in stages:
@@ -210,6 +213,32 @@ def test_route_that_was_away_for_days_of_log_time_tells_what_it_would_have_told(
     whats = {one["what"] for one in told}
     assert whats >= {"started", "breached", "escalated", "answered", "cancelled"}
     assert not [one for one in routed.pipeline.read(LEAD_INTERNAL) if b"alarm" in (one.value or b"")]
+
+
+def test_an_owner_with_more_leads_than_a_batch_of_the_log_holds_goes(make_routed: Any) -> None:
+    """All of them lose the owner in one step, whose rows are one record batch."""
+    routed, leads, many = make_routed("300h", "301h"), 40_000, 2_000
+    now_ms = int(time.time() * 1000)
+    gone = POLICY.format(version=2, members="cid", within="300h", after="301h").replace("bob: {}, ", "")
+    rows = [RoutedTier(f"lead-{number:08d}-of-somebody", 1, "hot", now_ms, {}) for number in range(leads)]
+    records: list[tuple[list[RoutingRow], bytes | None]] = [([_policy(routed.first, 1)], POLICY_KEY)]
+    records += [(rows[place : place + many], None) for place in range(0, leads, many)]  # type: ignore[misc]  # all are rows
+    records.append(([_policy(gone, 2)], POLICY_KEY))
+    producer = Producer({"bootstrap.servers": routed.pipeline.bootstrap})
+    for packed, key in records:
+        producer.produce(routed.pipeline.prefix + LEAD_ROUTING, encode_routing(packed), key=key)
+    assert not producer.flush(20)
+    routed.start("route")
+    routed.pipeline.drained(stages=["route"])
+    routed.ready()
+    seen = metrics(routed.ports["route"])
+    assert seen['leadstream_open_leads{owner="cid"}'] == leads
+    kept = [one for one in routed.pipeline.read(ROUTES_CHANGELOG) if one.key == CHECKPOINT_KEY]
+    assert len(kept) > leads // many
+
+
+def _policy(text: str, version: int) -> PolicyControl:
+    return PolicyControl(0, "short", version, hashlib.sha256(text.encode()).hexdigest(), text)
 
 
 def _past(number: int, at_ms: int) -> tuple[int, dict[str, Any]]:
