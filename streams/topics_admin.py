@@ -17,7 +17,7 @@ from confluent_kafka.admin import (
     TopicMetadata,
 )
 
-from schemas.topics import RAW_TOPICS, TOPICS, TOPICS_BY_NAME, Topic
+from schemas.topics import RAW_TOPICS, ROUTES_CHANGELOG, TOPICS, TOPICS_BY_NAME, Topic
 from streams.clients import new_admin, reach, unreachable
 from streams.engine.errors import StateRefused
 from streams.errors import UsageError
@@ -30,6 +30,9 @@ _DAY_MS = 86_400_000
 
 MAX_BATCH_BYTES = 8 * 1024 * 1024
 """Of topics that workers write: one step's rows are one record batch, of up to 7 MiB."""
+
+MAX_ROUTES_BATCH_BYTES = 64 * 1024 * 1024
+"""Of route's changelog: where an owner goes away, all of their leads are one step."""
 
 _COMPACTED = {
     # Recovery reads what is not compacted yet: small segments, cleaned soon.
@@ -62,7 +65,8 @@ def settings_of(topic: Topic, settings: Settings, *, history: bool) -> dict[str,
     else:
         wanted |= _COMPACTED
     if topic.group != "raw":
-        wanted["max.message.bytes"] = str(MAX_BATCH_BYTES)
+        largest = MAX_ROUTES_BATCH_BYTES if topic.name == ROUTES_CHANGELOG else MAX_BATCH_BYTES
+        wanted["max.message.bytes"] = str(largest)
     return wanted
 
 

@@ -11,7 +11,7 @@ from scoring.memo import ModelRow
 from scoring.points import NEVER
 from scoring.routing.desk import OWNER_PREFIX, TEAM_PREFIX
 from scoring.routing.memo import POLICY_KEY, decode_memo
-from scoring.routing.state import LeadRow, decode_lead
+from scoring.routing.state import Clock, LeadRow, decode_lead
 from streams.cli.changelog import line_of, owner_members
 from streams.engine.checkpoint import CHECKPOINT_KEY, OWNER_KEY, decode_checkpoint
 from streams.topic_reader import Record
@@ -19,7 +19,6 @@ from streams.topic_reader import Record
 __all__ = ["route_changelog_line"]
 
 _decode = msgspec.msgpack.Decoder().decode
-_FIELDS = LeadRow.__struct_fields__
 
 
 def route_changelog_line(record: Record) -> dict[str, Any]:
@@ -37,9 +36,13 @@ def _row(key: bytes, value: bytes) -> dict[str, Any]:
             _, *state = _decode(value)
             return {"type": kind, "name": key.removeprefix(prefix).decode(), "state": state}
     row = decode_lead(value)
-    members = {name: msgspec.to_builtins(getattr(row, name)) for name in _FIELDS}
     due = None if row.due >= NEVER else iso(row.due)
-    return {"type": "lead", "lead_id": key.decode()} | members | {"due_next": due}
+    members = _members(row) | {"clock": None if row.clock is None else _members(row.clock), "due_next": due}
+    return {"type": "lead", "lead_id": key.decode()} | members
+
+
+def _members(struct: LeadRow | Clock) -> dict[str, Any]:
+    return {name: msgspec.to_builtins(getattr(struct, name)) for name in struct.__struct_fields__}
 
 
 def _checkpoint(_: bytes, value: bytes) -> dict[str, Any]:

@@ -51,6 +51,10 @@ class Trial(Pipeline):
                 raise TimeoutError(f"{name} is not ready, see {self.log(name)}")
             time.sleep(0.1)
 
+    def seen(self, name: str) -> Mapping[str, float]:
+        """Metrics of a worker."""
+        return metrics(self._ports[name])
+
     def settled(self) -> None:
         """Everything is worked off, the timers too; then everybody stops."""
         for name in ("ingest", "score"):
