@@ -54,7 +54,7 @@ def put(path: Path, lines: Iterable[Line | bytes]) -> str:
 
 def told(lines: list[str]) -> list[tuple[str, ...]]:
     """Who has which lead, and what clocks did when."""
-    found = []
+    found = list[tuple[str, ...]]()
     for one in map(json.loads, lines):
         if one["type"] == "assignment":
             found.append((one["lead_id"], one["owner"], one["sla"]["state"]))
