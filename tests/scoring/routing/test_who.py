@@ -6,12 +6,12 @@ import pytest
 
 from tests.scoring.routing.stories import DAY, HOUR, MINUTE, Story
 
-TWO = {"owners": {"ann": {}, "bob": {}}, "teams": {"desk": {"members": ["ann", "bob"]}}}
-RED_BLUE = {
+TWO: dict[str, Any] = {"owners": {"ann": {}, "bob": {}}, "teams": {"desk": {"members": ["ann", "bob"]}}}
+RED_BLUE: dict[str, Any] = {
     "owners": {"ann": {}, "bob": {}},
     "teams": {"red": {"members": ["ann"]}, "blue": {"members": ["bob"]}},
 }
-SLA = {"hot": {"respond_within": "24h"}, "warm": {"respond_within": "48h"}}
+SLA: dict[str, Any] = {"hot": {"respond_within": "24h"}, "warm": {"respond_within": "48h"}}
 
 
 def desk(*members: str, **more: Any) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def test_while_any_clock_runs_a_request_starts_nothing() -> None:
 
 def test_while_the_clock_of_a_request_runs_the_lead_counts_as_being_in_its_tier() -> None:
     routes = [{"tier": tier, "team": "desk"} for tier in ("hot", "warm")]
-    sections = {**TWO, "routes": routes, "requests": "warm", "answered_by": ["contacted"]}
+    sections: dict[str, Any] = {**TWO, "routes": routes, "requests": "warm", "answered_by": ["contacted"]}
     held = Story(**sections, sla=SLA).request("L1").tier("L1", "warm", HOUR).tier("L1", "cold", 2 * HOUR)
     better = Story(**sections, sla=SLA).request("L1").tier("L1", "hot", HOUR)
     answered = Story(**sections, sla=SLA).request("L1").activity("L1", HOUR)
@@ -96,7 +96,7 @@ def test_keep_owner_false_picks_anew() -> None:
 
 def test_a_kept_owner_may_be_full_off_hours_or_in_another_team_which_the_record_keeps() -> None:
     routes = [{"tier": "hot", "team": "red"}, {"tier": "warm", "team": "blue"}]
-    sections = RED_BLUE | {"owners": {"ann": {"capacity": 1, "hours": {"mon": "08:00-09:00"}}, "bob": {}}}
+    sections: dict[str, Any] = RED_BLUE | {"owners": {"ann": {"capacity": 1, "hours": {"mon": "08:00-09:00"}}, "bob": {}}}
     sections["teams"] = {"red": {"members": ["ann"], "working_only": True}, "blue": {"members": ["bob"]}}
     story = Story(**sections, routes=routes).tier("L1", "hot").tier("L2", "hot", MINUTE).tier("L1", "warm", 5 * HOUR)
 
