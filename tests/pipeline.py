@@ -185,7 +185,8 @@ class Pipeline:
             records: list[Kept] = []
             ended: set[int] = set()
             while len(ended) < len(partitions):
-                for message in consumer.consume(5000, 1.0):
+                # Waits for as many or so long: a short topic must not take a second to read.
+                for message in consumer.consume(5000, 0.05):
                     if message.error() is not None:
                         ended.add(_partition(message))
                     else:
