@@ -10,7 +10,7 @@ from scoring.digests import rule_digest
 from scoring.model import DIMENSIONS, Bounds, Model, Rule
 from scoring.points import points_over_time
 from scoring.rules.base import Evaluator, Matcher, RulePlace
-from scoring.signals import compile_signals
+from scoring.signals import Fed, Look, compile_signals
 from scoring.tiers import Scores, TierLadder
 
 __all__ = ["CompiledModel"]
@@ -21,6 +21,7 @@ class CompiledModel:
 
     Attributes:
         evaluators: By number of the rule, in the order of the file.
+        looks: Every rule, by its number, and its evaluator.
         group_of: By number of the rule: its group, or None.
         find: By type of row: which signals it is, and which rules look at them.
     """
@@ -40,6 +41,7 @@ class CompiledModel:
         self.evaluators: tuple[Evaluator, ...] = tuple(
             rule.kind.evaluator(place) for rule, place in zip(model.rules, places, strict=True)
         )
+        self.looks: tuple[Look, ...] = tuple(enumerate(self.evaluators))
         self.matchers: dict[int, Matcher] = {
             place.number: matcher
             for rule, place in zip(model.rules, places, strict=True)
@@ -56,35 +58,34 @@ class CompiledModel:
                 self._fed[numbers[name]].append(number)
         self.find = compile_signals(model.signals, self._feeds)
         self.profile_feeds = {
-            field: tuple(number for number, rule in enumerate(model.rules) if field in rule.kind.profile_fields())
+            field: tuple(look for look in self.looks if field in model.rules[look[0]].kind.profile_fields())
             for field in _profile_fields(model)
         }
         self.publish = model.publish
         self.ladder = TierLadder(model.tiers, {name: number for number, name in enumerate(self.rule_names)})
         self._dimension_of = tuple(DIMENSIONS.index(rule.dimension) for rule in model.rules)
-        self._clamps = tuple(_clamp(model.bounds.get(dimension, Bounds())) for dimension in DIMENSIONS)
+        self._clamps = [_clamp(model.bounds.get(dimension, Bounds())) for dimension in DIMENSIONS]
         self._of = tuple(dimension in model.total.of for dimension in DIMENSIONS)
         self._total = _clamp(Bounds(model.total.min, model.total.max))
         groups = {number: place for place, group in enumerate(_groups(model.rules)) for number in group}
         self.group_of = tuple(groups.get(number) for number in range(len(model.rules)))
         self._order = range(len(model.rules))
 
-    def _feeds(
-        self, signals: tuple[int, ...]
-    ) -> tuple[tuple[int, ...], tuple[tuple[int, Matcher], ...], tuple[int, ...], tuple[int, ...]]:
-        """What some signals feed: see `scoring.signals.Found`."""
+    def _feeds(self, signals: tuple[int, ...]) -> Fed:
+        """The rules that some signals feed."""
         names = {self.model.signals[signal].name for signal in signals}
-        look, postponed, prevented = [], [], []
+        looks: list[Look] = []
+        postponed = prevented = 0
         for number in sorted({rule for signal in signals for rule in self._fed[signal]}):
             kind = self.model.rules[number].kind
             if names.intersection(kind.signals()) <= set(kind.preventing()):
-                prevented.append(number)
+                prevented |= 1 << number
             elif kind.POSTPONED:
-                postponed.append(number)
+                postponed |= 1 << number
             else:
-                look.append(number)
-        matchers = tuple((rule, self.matchers[rule]) for rule in look if rule in self.matchers)
-        return tuple(look), matchers, tuple(postponed), tuple(prevented)
+                looks.append(self.looks[number])
+        matchers = tuple((rule, self.matchers[rule]) for rule, _ in looks if rule in self.matchers)
+        return Fed(tuple(looks), matchers, postponed, prevented)
 
     def winners(self, points: Sequence[int]) -> list[tuple[int, int]]:
         """(rule, points) of what counts, in the order of the file: what stands alone, and of each group the largest."""
@@ -107,7 +108,8 @@ class CompiledModel:
         sums, dimension_of = [0, 0, 0], self._dimension_of
         for rule, points in winners:
             sums[dimension_of[rule]] += points
-        fit, engagement, risk = [clamp(score) for clamp, score in zip(self._clamps, sums, strict=True)]
+        clamp_fit, clamp_engagement, clamp_risk = self._clamps
+        fit, engagement, risk = clamp_fit(sums[0]), clamp_engagement(sums[1]), clamp_risk(sums[2])
         in_fit, in_engagement, in_risk = self._of
         total = (fit if in_fit else 0) + (engagement if in_engagement else 0) + (risk if in_risk else 0)
         return fit, engagement, risk, self._total(total)

@@ -7,6 +7,8 @@ feeds them, or where their own next change has come.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xxhash import xxh3_64_intdigest
 
 from schemas.log import EventRow, Profile
@@ -14,7 +16,7 @@ from scoring.compiled import CompiledModel
 from scoring.evidence import add
 from scoring.points import NEVER
 from scoring.row import MAX_PROFILE_TEXT, Row, decode_row
-from scoring.signals import Found, distinct_key
+from scoring.signals import Found, Look, distinct_key
 
 __all__ = ["NOTHING_CHANGED", "SCORES_CHANGED", "TIER_CHANGED", "Kernel"]
 
@@ -46,7 +48,6 @@ class Kernel:
         self._find = model.find
         self.grown = 0
         self._keep, self._digests = model.keep, model.signal_digests
-        self._all_rules = tuple(range(len(model.rule_names)))
         # Where no points are enough for a better tier than the last, the first event of a lead takes it there.
         nothing = [0] * len(model.rule_names)
         self._unheard = model.scores(())
@@ -70,7 +71,7 @@ class Kernel:
 
     def _see(self, row: Row) -> None:
         """Works out all that follows from what a row remembers."""
-        self._look(row, row.at, self._all_rules)
+        self._look(row, row.at, self.model.looks)
         row.scores = self._unheard
         self._work_out(row)
         row.seen_at = row.at
@@ -87,44 +88,32 @@ class Kernel:
         else:
             row.at = at
         moved = self._leaves_at_once and row.tier_since is None
-        if at < row.seen_at and self._look(row, at, self._all_rules):
+        if at < row.seen_at and self._look(row, at, self.model.looks):
             moved = True
         found = self._find[type(event)](event)
-        rules: tuple[int, ...] = ()
-        if found.any:
-            occurred_at = event.occurred_at_ms
-            key = xxh3_64_intdigest(event.event_id.encode())
-            learnt = False
-            for number in found.plain:
-                if self._learn(row, number, occurred_at, key):
-                    learnt = True
-            for number, own_key in found.keyed:
-                if self._learn(row, number, occurred_at, own_key):
-                    learnt = True
-            for number, field, read in found.distinct:
-                if self._learn(row, number, occurred_at, distinct_key(field, read(event), key)):
-                    learnt = True
-            if learnt:
-                rules = self._rules_to_look_at(row, found)
-                for rule, matcher in found.matchers:
-                    match = matcher(row)
-                    row.matches[rule] = max(row.matches[rule], match)
+        looks: Sequence[Look] = ()
+        if found.any and self._learn_signals(row, event, found):
+            looks = found.looks
+            if row.giving & found.spared or found.postponed & ~row.waiting:
+                looks = self._spared_in_vain(row, found)
+            else:
+                row.stale |= found.spared & row.waiting
+            matches = row.matches
+            for rule, matcher in found.matchers:
+                matches[rule] = max(matches[rule], matcher(row))
         if type(event) is Profile:
-            rules = (*rules, *self._learn_profile(row, event))
+            looks = (*looks, *self._learn_profile(row, event))
         row.seen_at = at
-        if not rules and not moved:
-            return NOTHING_CHANGED
-        changed = self._settle(row, at) if self._look(row, at, rules) or moved else NOTHING_CHANGED
-        self._set_due(row)
-        return changed
+        if (looks and self._look(row, at, looks)) or moved:
+            return self._settle(row, at)
+        return NOTHING_CHANGED
 
     def rest(self, row: Row) -> None:
         """Works out what was left for later, before the row is written or its score told."""
         if row.stale:
-            rules = [rule for rule in self._all_rules if row.stale >> rule & 1]
+            looks = self._looks_of(row.stale)
             row.stale = 0
-            self._look(row, row.seen_at, rules)
-            self._set_due(row)
+            self._look(row, row.seen_at, looks)
         row.kept_due = row.due if row.seen_at <= row.at else self._due_from(row)
 
     def _due_from(self, row: Row) -> int:
@@ -144,17 +133,16 @@ class Kernel:
     def deadline(self, row: Row) -> tuple[int, str]:
         """Goes to the row's due moment; what changed, and by which rule (or `stay_at_least`; "" where nothing did)."""
         moment, points = row.due, row.points
-        rules = [rule for rule, change in enumerate(row.changes) if change <= moment]
-        before = [points[rule] for rule in rules]
+        looks = [look for look, change in zip(self.model.looks, row.changes, strict=True) if change <= moment]
+        before = [points[rule] for rule, _ in looks]
         changed = NOTHING_CHANGED
-        if self._look(row, moment, rules) or row.stay_until <= moment:
+        if self._look(row, moment, looks) or row.stay_until <= moment:
             changed = self._settle(row, moment)
         row.seen_at = moment
-        self._set_due(row)
         if not changed:
             return NOTHING_CHANGED, ""
         row.at = moment
-        cause = next((rule for rule, was in zip(rules, before, strict=True) if points[rule] != was), None)
+        cause = next((rule for (rule, _), was in zip(looks, before, strict=True) if points[rule] != was), None)
         return changed, STAY_AT_LEAST if cause is None else self.model.rule_names[cause]
 
     def unite(self, row: Row, other: Row, at: int, *, with_tier: bool) -> int:
@@ -171,7 +159,7 @@ class Kernel:
             row.tier, row.tier_since = other.tier, None if other.tier_since is None else min(other.tier_since, at)
             row.tier_name = self.model.ladder.names[row.tier]
         row.stale = 0
-        self._look(row, at, self._all_rules)
+        self._look(row, at, self.model.looks)
         changed = self._settle(row, at)
         if row.tier != before:
             row.seq += changed != TIER_CHANGED
@@ -181,7 +169,6 @@ class Kernel:
             row.seq -= 1
             row.tier_since = since
             changed = SCORES_CHANGED
-        self._set_due(row)
         return changed
 
     def _learn_from(self, row: Row, other: Row) -> None:
@@ -209,23 +196,24 @@ class Kernel:
         at = max(at, row.at)
         for rule, matcher in self.model.matchers.items():
             row.matches[rule] = max(row.matches[rule], matcher(row))
-        self._look(row, at, self._all_rules)
+        self._look(row, at, self.model.looks)
         self._settle(row, at)
         row.at = row.seen_at = at
         if row.tier_name == before != self.model.ladder.names[row.tier]:
             self._enter(row, row.tier, at)
-        self._set_due(row)
 
     def changes_next_at(self, row: Row) -> int | None:
         """The earliest moment at which time alone changes reasons or tier, exactly; None where it never does.
 
         Looks at what `rest` has worked out.
         """
-        model, ladder = self.model, self.model.ladder
-        points, changes = list(row.points), list(row.changes)
-        winners = {rule for rule, _ in row.winners}
-        won = {group for rule in winners if (group := model.group_of[rule]) is not None}
+        model, ladder, moment = self.model, self.model.ladder, min(row.changes, default=NEVER)
         stays_until = ladder.stays_until(row.tier, row.tier_since)
+        if moment < NEVER and not row.seen_at < stays_until <= moment:  # mostly this one, and no more is to be asked
+            rule = row.changes.index(moment)
+            if model.evaluators[rule](row, moment)[0] != row.points[rule] and self._is_seen(row, rule):
+                return moment
+        points, changes = list(row.points), list(row.changes)
         moment = row.seen_at
         while True:
             moment = min(*changes, stays_until if stays_until > moment else NEVER, NEVER)
@@ -235,14 +223,19 @@ class Kernel:
                 if change <= moment:
                     before = points[rule]
                     points[rule], _, changes[rule] = model.evaluators[rule](row, moment)
-                    # What counts now, or has nobody of its group before it, cannot change unseen.
-                    if points[rule] != before and (rule in winners or model.group_of[rule] not in won):
+                    if points[rule] != before and self._is_seen(row, rule):
                         return moment
             if model.winners(points) != row.winners:
                 return moment
             tier = ladder.tier(row.scores, points, row.tier)
             if tier != row.tier and not (tier > row.tier and moment < stays_until):
                 return moment
+
+    def _is_seen(self, row: Row, rule: int) -> bool:
+        """Whether other points of a rule show: it counts now, or has nobody of its group before it."""
+        group_of = self.model.group_of
+        group = group_of[rule]
+        return group is None or all(rule == winner or group_of[winner] != group for winner, _ in row.winners)
 
     def published(self, row: Row) -> dict[str, str | int | bool]:
         """The profile fields that leave with scores and tier changes."""
@@ -253,21 +246,43 @@ class Kernel:
             if (found := profile.get(field)) is not None and (value := found[0]) is not None
         }
 
-    def _rules_to_look_at(self, row: Row, found: Found) -> tuple[int, ...]:
-        """The rules that an event feeds, without those to which it makes no difference now."""
-        points, changes = row.points, row.changes
-        rules = found.rules
-        for rule in found.prevented:
-            if points[rule]:
-                rules = (*rules, rule)
-            elif changes[rule] < NEVER:
-                row.stale |= 1 << rule
-        for rule in found.postponed:
-            if points[rule] or changes[rule] >= NEVER:
-                rules = (*rules, rule)
-            else:
-                row.stale |= 1 << rule
-        return rules
+    def _looks_of(self, rules: int) -> list[Look]:
+        """From bits of rules to how they are looked at."""
+        looks = self.model.looks
+        found = []
+        while rules:
+            lowest = rules & -rules
+            found.append(looks[lowest.bit_length() - 1])
+            rules ^= lowest
+        return found
+
+    def _spared_in_vain(self, row: Row, found: Found) -> tuple[Look, ...]:
+        """What to look at where some of the rules that an event mostly need not wake do give points, or do not wait."""
+        looks = (found.postponed & (row.giving | ~row.waiting)) | (found.prevented & row.giving)
+        row.stale |= found.spared & row.waiting & ~looks
+        return (*found.looks, *self._looks_of(looks))
+
+    def _learn_signals(self, row: Row, event: EventRow, found: Found) -> bool:
+        """Takes an event in as the occurrences that it is; whether that changed anything."""
+        time = event.occurred_at_ms
+        key = xxh3_64_intdigest(event.event_id.encode())
+        keep, places, evidence = self._keep, row.places, row.evidence
+        learnt = False
+        for number in found.plain:
+            place = places[number]
+            if place >= 0 and keep[number] == 1 and time > evidence[place]:  # what most occurrences are
+                evidence[place] = row.latest[number] = time
+                evidence[place + 1] = key
+                learnt = True
+            elif self._learn(row, number, time, key):
+                learnt = True
+        for number, own_key in found.keyed:
+            if self._learn(row, number, time, own_key):
+                learnt = True
+        for number, field, read in found.distinct:
+            if self._learn(row, number, time, distinct_key(field, read(event), key)):
+                learnt = True
+        return learnt
 
     def _learn(self, row: Row, number: int, time: int, key: int) -> bool:
         """Takes an occurrence of a signal in; whether that changed anything."""
@@ -301,12 +316,12 @@ class Kernel:
         row.latest[number] = times[-1]
         return True
 
-    def _learn_profile(self, row: Row, event: Profile) -> list[int]:
-        """Takes profile values that are newer than what is known; the rules that look at them."""
+    def _learn_profile(self, row: Row, event: Profile) -> list[Look]:
+        """Takes profile values that are newer than what is known; how the rules are looked at that look at them."""
         feeds = self.model.profile_feeds
         occurred_at = event.occurred_at_ms
         key = xxh3_64_intdigest(event.event_id.encode())
-        rules: list[int] = []
+        looks: list[Look] = []
         for field, value in event.fields.items():
             if field not in feeds:
                 continue
@@ -314,19 +329,35 @@ class Kernel:
             if known is None or (occurred_at, key) > known[1:]:
                 row.profile[field] = (_kept_value(value), occurred_at, key)
                 self.grown += _PROFILE_BYTES + (4 * len(value[:MAX_PROFILE_TEXT]) if isinstance(value, str) else 0)
-                rules += feeds[field]
-        return rules
+                looks += feeds[field]
+        return looks
 
-    def _look(self, row: Row, at: int, rules: tuple[int, ...] | list[int]) -> bool:
+    def _look(self, row: Row, at: int, looks: Sequence[Look]) -> bool:
         """Evaluates some rules at a moment; whether the points of any are others."""
-        evaluators, points, since, changes = self.model.evaluators, row.points, row.since, row.changes
-        changed = False
-        for rule in rules:
-            now, since[rule], changes[rule] = evaluators[rule](row, at)
+        points, since, changes = row.points, row.since, row.changes
+        due = row.due
+        moved = was_first = False
+        for rule, evaluate in looks:
+            now, since[rule], change = evaluate(row, at)
+            before = changes[rule]
+            if change != before:
+                changes[rule] = change
+                if change < due:
+                    due = change
+                elif before == due:
+                    was_first = True
+                if NEVER in (before, change):
+                    row.waiting ^= 1 << rule
             if now != points[rule]:
+                if not now or not points[rule]:
+                    row.giving ^= 1 << rule
                 points[rule] = now
-                changed = True
-        return changed
+                moved = True
+        if was_first:
+            self._set_due(row)
+        else:
+            row.due = due
+        return moved
 
     def _work_out(self, row: Row) -> bool:
         """Winners and scores of the points; whether they are others."""
@@ -346,6 +377,7 @@ class Kernel:
             if at < until:
                 row.stay_until = until
                 natural = row.tier
+        self._set_due(row)
         if natural != row.tier:
             self._enter(row, natural, at)
             return TIER_CHANGED

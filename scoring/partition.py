@@ -126,10 +126,11 @@ class PartitionFold:
         self._reassess_at: int | None = None
         self._reassess_after: str | None = None
         self._waiting: list[str] = []
-        # Rows of leads that wait, the log time at each, and leads with a deadline up to the latest of these times, and
-        # with a link or a merge among the rows.
+        # Rows of leads that wait, the log time at each, and their numbers by lead; leads with a deadline up to the
+        # latest of these times, and those with a link or a merge among the rows.
         self._events: list[LeadRow] = []
         self._times: list[int] = []
+        self._stories: dict[str, list[int]] = {}
         self._due: list[str] = []
         self._due_bytes = 0
         self._claimed: set[str] = set()
@@ -257,10 +258,11 @@ class PartitionFold:
                 safe_ms, rows = decode_record(value)
             except LogCodecError as error:
                 raise LogCodecError(f"offset {offset}: {error}") from error
-            done = start[1] if offset == start[0] else 0
-            for number in range(done, len(rows)):
+            number = start[1] if offset == start[0] else 0
+            while (number := self._take_many(rows, number, safe_ms)) < len(rows):
                 if not take(rows[number], safe_ms):
                     return self._end_step((offset, number))
+                number += 1
             if self._reassess_at is not None and not self._catch_up():
                 return self._end_step((offset, len(rows)))
             position = (offset + 1, 0)
@@ -273,22 +275,66 @@ class PartitionFold:
         """
         if not isinstance(row, EventRow) and (not isinstance(row, Link | Merge) or problem_of(row) is not None):
             return self.advance(safe_ms) and self._control_row(row)
-        if self._bytes > self._max_bytes or (self._reassess_at is not None and not self._catch_up()):
+        if self._bytes + self._expected > self._max_bytes and not self._make_room():
+            return False
+        if self._reassess_at is not None and not self._catch_up():
             return False
         now, queue = max(safe_ms, self.log_time_ms), self._deadlines.queue
         # Also at the same time as before: the step may have been full when time came to stand here.
         if queue and queue[0][0] <= now and not self._take_due(now):
             return False
         self.log_time_ms = now
-        lead_id = row.lead_id
-        if lead_id not in self._dirty:
+        lead_id, number = row.lead_id, len(self._events)
+        story = self._stories.get(lead_id)
+        if story is None:
             self._touch(lead_id)
-        self._bytes += self._growth[type(row)] or self._growth_of(row)
-        if not isinstance(row, EventRow):
+            self._stories[lead_id] = [number]
+        else:
+            story.append(number)
+        if isinstance(row, EventRow):
+            self._expected += self._growth[type(row)] or self._growth_of(row)
+        else:
+            self._bytes += self._growth_of(row)
             self._claimed.add(lead_id)
         self._events.append(row)
-        self._times.append(self.log_time_ms)
+        self._times.append(now)
         return True
+
+    def _take_many(self, rows: Sequence[LogRow], first: int, safe_ms: int) -> int:
+        """What `take` does, for all events where nothing else is to be done; the number of the row it stops at."""
+        now, queue = max(safe_ms, self.log_time_ms), self._deadlines.queue
+        if self._reassess_at is not None or (queue and queue[0][0] <= now):
+            return first
+        growth, stories, events = self._growth, self._stories, self._events
+        room = self._max_bytes - self._bytes - self._expected
+        number = before = len(events)
+        for row in rows if not first else rows[first:]:
+            event = cast(EventRow, row)
+            grows = growth.get(type(event)) or (self._growth_of(event) if type(event) is Profile else 0)
+            if not grows or room < 0:
+                break
+            lead_id = event.lead_id
+            story = stories.get(lead_id)
+            if story is None:
+                room += self._bytes
+                self._touch(lead_id)
+                room -= self._bytes
+                stories[lead_id] = [number]
+            else:
+                story.append(number)
+            room -= grows
+            events.append(event)
+            number += 1
+        if number > before:
+            self.log_time_ms = now
+            self._times += [now] * (number - before)
+            self._expected = self._max_bytes - self._bytes - room
+        return first + number - before
+
+    def _make_room(self) -> bool:
+        """Applies what waits: mostly rows grow by less than was expected. False: the step is full."""
+        self._apply_events()
+        return self._bytes <= self._nearly_full
 
     def _take_due(self, now: int) -> bool:
         """Leads with a deadline up to now wait too. False: the step is full."""
@@ -297,7 +343,7 @@ class PartitionFold:
             due.append(lead_id)
             if lead_id not in self._dirty:
                 self._due_bytes += self._bytes_of(lead_id)
-            if len(due) > room or self._bytes + self._due_bytes > self._max_bytes:
+            if len(due) > room or self._bytes + self._expected + self._due_bytes > self._max_bytes:
                 # One after the other now, so that the step ends where it is full.
                 return self.advance(now)
         return True
@@ -363,13 +409,7 @@ class PartitionFold:
                 self._deadlines.note(lead_id, self._due_of(lead_id))
             self._due, self._due_bytes = [], 0
             return
-        stories: dict[str, list[int]] = {}
-        for number, event in enumerate(events):
-            story = stories.get(event.lead_id)
-            if story is None:
-                stories[event.lead_id] = [number]
-            else:
-                story.append(number)
+        stories = self._stories
         for lead_id in self._due:
             stories.setdefault(lead_id, [])
         now = self.log_time_ms
@@ -380,7 +420,7 @@ class PartitionFold:
         self._step.changes += [change for _, change in self._ordered]
         self._step.applied += len(events)
         self.log_time_ms = now
-        self._events, self._times, self._ordered = [], [], None
+        self._events, self._times, self._stories, self._ordered = [], [], {}, None
         self._due, self._due_bytes = [], 0
         self._claimed.clear()
         self._bytes += self._kernel.grown
@@ -602,8 +642,10 @@ class PartitionFold:
         self._dirty: dict[str, Row | None] = {}
         # Scores to publish: as they stand at the end of the step, with the log time of the last change of content.
         self._scored: dict[str, tuple[Row, int] | LeadScoreOut | MergedLeadOut] = {}
-        # Bytes of the rows to write, at most, without and with the events that wait.
-        self._bytes = self._expected = self._fired = 0
+        # Bytes of the rows to write, at most, and those that the events that wait may add.
+        self._bytes = self._expected = 0
+        # Deadlines that changed something.
+        self._fired = 0
 
     def _is_full(self) -> bool:
         return self._bytes > self._max_bytes or self._fired > self._max_deadlines

@@ -66,6 +66,8 @@ class Row:
         tier_since: When it was entered; None for a lead that was never in another tier.
         seq: Number of its latest tier change.
         points, since, changes: What each rule gives, since when, and when time changes it next.
+        giving: Bits of the rules that give points.
+        waiting: Bits of the rules whose points time will change.
         stale: Bits of rules that give nothing and whose next change may be later than `changes` says.
         seen_at: The moment at which those were looked at; beyond `at` after a deadline that changed nothing.
         due: The next moment to look again; too early while rules are stale.
@@ -79,6 +81,7 @@ class Row:
         "changes",
         "due",
         "evidence",
+        "giving",
         "identity",
         "kept_due",
         "latest",
@@ -96,6 +99,7 @@ class Row:
         "tier",
         "tier_name",
         "tier_since",
+        "waiting",
         "winners",
     )
 
@@ -116,7 +120,7 @@ class Row:
         self.points = [0] * rules
         self.since = [0] * rules
         self.changes = [NEVER] * rules
-        self.stale = 0
+        self.giving = self.waiting = self.stale = 0
         self.seen_at = 0
         self.due = self.kept_due = self.stay_until = NEVER
         self.scores: Scores = (0, 0, 0, 0)

@@ -16,9 +16,9 @@ from schemas.log import EVENT_ROWS, EventRow
 from scoring.conditions import Condition
 from scoring.matching import fits, host_and_path
 from scoring.model import Signal
-from scoring.rules.base import Matcher
+from scoring.rules.base import Evaluator, Matcher
 
-__all__ = ["Feeds", "Finder", "Found", "compile_signals", "distinct_key"]
+__all__ = ["Fed", "Finder", "Found", "Look", "compile_signals", "distinct_key"]
 
 _CACHE_SIZE = 50_000
 _MADE_OF_URL = ("host", "path")
@@ -26,39 +26,60 @@ _FREE = "fields."
 
 Reader = Callable[[EventRow], Any]
 
+Look = tuple[int, Evaluator]
+"""A rule by its number, and what it gives."""
 
-class Found(NamedTuple):
-    """What an event is to a model.
+
+class Fed(NamedTuple):
+    """The rules that some signals feed. Sets of rules are bits: rule 0 is the lowest.
 
     Attributes:
-        plain: Numbers of the signals whose key is the event itself.
-        keyed: Numbers of those whose key is known already, with the key.
-        distinct: Numbers of the others, each with the name of its field and how the field is read.
-        rules: Numbers of the rules that must be looked at, in the order of the file.
+        looks: Rules that must be looked at, in the order of the file, each with how.
         matchers: Those among them that look for a match first, each with how.
         postponed: Rules that need no look while they give nothing and wait for a moment: it only moves on.
         prevented: Rules that need no look while they give nothing.
-        any: Whether it is any signal at all.
     """
 
-    plain: tuple[int, ...]
-    keyed: tuple[tuple[int, int], ...]
-    distinct: tuple[tuple[int, str, Reader], ...]
-    rules: tuple[int, ...]
+    looks: tuple[Look, ...]
     matchers: tuple[tuple[int, Matcher], ...]
-    postponed: tuple[int, ...]
-    prevented: tuple[int, ...]
-    any: bool
+    postponed: int
+    prevented: int
+
+
+class Found:
+    """What an event is to a model.
+
+    Attributes:
+        any: Whether it is any signal at all.
+        plain: Numbers of the signals whose key is the event itself.
+        keyed: Numbers of those whose key is known already, with the key.
+        distinct: Numbers of the others, each with the name of its field and how the field is read.
+        looks, matchers, postponed, prevented: See `Fed`.
+        spared: Rules that are postponed or prevented.
+    """
+
+    __slots__ = ("any", "distinct", "keyed", "looks", "matchers", "plain", "postponed", "prevented", "spared")
+
+    def __init__(
+        self,
+        hits: list[tuple[int, Signal]],
+        keyed: list[tuple[int, int]],
+        distinct: list[tuple[int, str, Reader]],
+        fed: Fed,
+    ) -> None:
+        self.any = bool(hits)
+        self.plain = tuple(number for number, signal in hits if signal.distinct is None)
+        self.keyed, self.distinct = tuple(keyed), tuple(distinct)
+        self.looks, self.matchers, self.postponed, self.prevented = fed
+        self.spared = fed.postponed | fed.prevented
 
 
 Finder = Callable[[EventRow], Found]
 
-Feeds = Callable[
-    [tuple[int, ...]], tuple[tuple[int, ...], tuple[tuple[int, Matcher], ...], tuple[int, ...], tuple[int, ...]]
-]
-"""From numbers of signals to `rules`, `matchers`, `postponed` and `prevented` of `Found`."""
+Feeds = Callable[[tuple[int, ...]], Fed]
+"""From numbers of signals to the rules that they feed."""
 
-_NOTHING = Found((), (), (), (), (), (), (), any=False)
+_NOTHING = Found([], [], [], Fed((), (), 0, 0))
 
 
 def field_reader(field: str) -> Reader:
@@ -145,8 +166,6 @@ def _found(signals: list[tuple[int, Signal]], values: dict[str, Any], kind: str,
         for number, signal in signals
         if hold(signal.where) and not (signal.excepted and hold(signal.excepted))
     ]
-    numbers = tuple(number for number, _ in hits)
-    plain = tuple(number for number, signal in hits if signal.distinct is None)
     keyed, distinct = [], []
     for number, signal in hits:
         field = signal.distinct
@@ -156,7 +175,7 @@ def _found(signals: list[tuple[int, Signal]], values: dict[str, Any], kind: str,
             keyed.append((number, distinct_key(field, values[field], 0)))
         else:
             distinct.append((number, field, _reader_of(field, kind)))
-    return Found(plain, tuple(keyed), tuple(distinct), *feeds(numbers), any=bool(hits))
+    return Found(hits, keyed, distinct, feeds(tuple(number for number, _ in hits)))
 
 
 def distinct_key(field: str, value: Any, event_key: int) -> int:

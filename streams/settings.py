@@ -17,7 +17,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from streams.env_file import close_name, read_env_file
 from streams.errors import UsageError
@@ -113,6 +122,8 @@ class Settings(BaseModel):
         0.5, description="A topic with more than this share of dead letters is paused until it is released"
     )
 
+    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
     @field_validator("bootstrap_servers")
     @classmethod
     def _servers_have_ports(cls, value: str) -> str:
@@ -162,12 +173,13 @@ class Settings(BaseModel):
             UsageError: Every wrong value and every misspelt variable, each with its place.
         """
         found = read_env_file(env_file, PREFIX) if env_file else {}
-        places = {name: f" ({env_file}:{line})" for name, (_, line) in found.items()}
+        lines = {name: f"{env_file}:{line}" for name, (_, line) in found.items()}
         given = {name: value for name, (value, _) in found.items()}
         for name, value in (os.environ if environ is None else environ).items():
             if name.startswith(PREFIX):
                 given[name] = value
-                places[name] = ""
+                lines.pop(name, None)
+        places = {name: f" ({lines[name]})" if name in lines else "" for name in given}
         known = {variable(name): name for name in cls.model_fields}
         problems = [
             f"{name}{places[name]} is no setting; {hint}"
@@ -181,7 +193,12 @@ class Settings(BaseModel):
             problems += [_problem(dict(item), values, places) for item in error.errors(include_url=False)]
         if problems:
             raise UsageError(*problems)
+        settings._sources = {name: lines.get(variable(name), "environment") for name in values}
         return settings
+
+    def source(self, name: str) -> str:
+        """Where the value of a setting comes from: `environment`, `FILE:LINE` of the env file, or `default`."""
+        return self._sources.get(name, "default")
 
     def topic(self, name: str) -> str:
         """The topic's name on the broker."""

@@ -7,6 +7,7 @@ problem is listed), 2 wrong usage, 3 a server cannot be reached, 4 the state on 
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ from streams.errors import InputError, LeadstreamError
 __all__ = ["cli", "main", "run"]
 
 INTERRUPTED = 130
+_COMPLETE = "_LEADSTREAM_COMPLETE"
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 _COMMANDS = {
     "model": ("streams.cli.model:model", "Check, show and publish scoring models."),
@@ -43,6 +46,9 @@ def cli() -> None:
     """Lead scoring on Kafka: events in, tier changes out, each with its reasons.
 
     Settings come from the environment (LEADSTREAM_…) or a file (--env-file); `leadstream settings` lists them.
+
+    In ~/.bashrc, eval "$(_LEADSTREAM_COMPLETE=bash_source leadstream)" has the tab key complete commands and options;
+    zsh_source and fish_source do it for these shells.
     """
 
 
@@ -58,9 +64,14 @@ def run(arguments: Sequence[str]) -> int:
         error.show()
         return error.exit_code
     except BrokenPipeError:
-        # The reader has seen enough. What Python still holds for it must go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_results()  # the reader has seen enough
         return 0
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        _forget_results()
+        say(f"leadstream: what was to be written does not fit: {error.strerror}; make room and start again")
+        return InputError.exit_code
     except (KeyboardInterrupt, click.Abort):
         say("stopped")
         return INTERRUPTED
@@ -75,5 +86,14 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def main() -> None:
-    """Entry point of the command."""
+    """Entry point of the command, and of the shell where it completes a line (`_LEADSTREAM_COMPLETE=bash_source`)."""
+    if instruction := os.environ.get(_COMPLETE):
+        from click.shell_completion import shell_complete  # noqa: PLC0415  # no other command needs it
+
+        sys.exit(shell_complete(cli, {}, "leadstream", _COMPLETE, instruction))
     sys.exit(run(sys.argv[1:]))
+
+
+def _forget_results() -> None:
+    """What Python still holds for standard output goes nowhere: it would fail once more when the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -26,23 +26,29 @@ def model() -> None:
 
 
 @model.command()
-@click.argument("file")
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--strict", is_flag=True, help="Warnings are errors too.")
 @as_json
-def check(file: str, strict: bool, as_json: bool) -> int:
-    """Every mistake of a model, with line, column and what to do.
+def check(files: tuple[str, ...], strict: bool, as_json: bool) -> int:
+    """Every mistake of models, with line, column and what to do.
 
-    One line each: FILE:LINE:COLUMN: what is wrong; what to do. Exit code 0 if the model is good, 1 if not.
+    One line each: FILE:LINE:COLUMN: what is wrong; what to do. Exit code 0 if all models are good, 1 if not.
     """
-    text, name = model_text(file)
+    good = True
+    for text, name in [model_text(file) for file in files]:
+        good &= _check(text, name, strict, as_json)
+    return 0 if good else 1
+
+
+def _check(text: str, name: str, strict: bool, as_json: bool) -> bool:
     try:
         checked = read_model(text, name)
     except ModelError as error:
-        _report(error.problems, [], None, as_json)
-        return 1
+        _report(name, error.problems, [], None, as_json)
+        return False
     found = warnings(checked, name)
-    _report([], found, checked, as_json)
-    return 1 if strict and found else 0
+    _report(name, [], found, checked, as_json)
+    return not (strict and found)
 
 
 @model.command(name="show")
@@ -53,11 +59,12 @@ def show_(file: str, form: str) -> None:
     click.echo(show(load_model(file), form), nl=False)
 
 
-def _report(errors: list[Problem], found: list[Problem], checked: Model | None, as_json: bool) -> None:
+def _report(name: str, errors: list[Problem], found: list[Problem], checked: Model | None, as_json: bool) -> None:
     """What `check` has to say; it is the command's result, so it goes to standard output."""
     if as_json:
         Results().line(
             {
+                "file": name,
                 "good": checked is not None,
                 "model": None if checked is None else checked.name,
                 "version": None if checked is None else checked.version,

@@ -1,4 +1,4 @@
-"""`leadstream settings`: the one list, with what holds now."""
+"""`leadstream settings`: the one list, with what holds now and where it comes from."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ __all__ = ["settings"]
 @as_json
 @with_settings
 def settings(settings: Settings, as_json: bool) -> None:
-    """Every setting: its variable, its value now, what it is for. Secrets are never shown."""
+    """Every setting: its variable, its value now and where that comes from, what it is for. Secrets are never shown."""
     rows = [_row(settings, name, field) for name, field in Settings.model_fields.items()]
     if as_json:
         results = Results()
         for row in rows:
             results.line(row)
         return
-    table = Table("variable", "value", "default", "meaning")
+    table = Table("variable", "value", "from", "default", "meaning")
     for row in rows:
         table.add_row(
             row["variable"],
             _text(row["value"]) if row["value"] == row["default"] else f"[bold]{_text(row['value'])}[/]",
+            _text(row["source"]),
             _text(row["default"]),
             row["meaning"],
         )
@@ -42,6 +43,7 @@ def _row(settings: Settings, name: str, field: FieldInfo) -> dict[str, Any]:
     return {
         "variable": variable(name),
         "value": _shown(getattr(settings, name)),
+        "source": settings.source(name),
         "default": _shown(field.default),
         "secret": isinstance(getattr(settings, name), SecretStr) or SecretStr.__name__ in str(field.annotation),
         "meaning": field.description,

@@ -29,7 +29,8 @@ class Stopping:
 
     def __enter__(self) -> Self:
         # Under nohup the demo outlives its terminal, as was asked for.
-        wanted = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+        outlives = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+        wanted = [number for number in _SIGNALS if not (outlives and number == signal.SIGHUP)]
         self._before = {number: signal.signal(number, self._ask) for number in wanted}
         return self
 

@@ -1,5 +1,6 @@
 """What all commands share: help, suggestions, exit codes, a reader that goes away."""
 
+import os
 import subprocess
 import sys
 
@@ -62,3 +63,33 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
 
     assert ran.stdout.splitlines()[-1] == "0"
     assert ran.stderr == ""
+
+
+@pytest.mark.parametrize("arguments", [["settings", "--json"], ["settings"], ["--help"]], ids=" ".join)
+def test_a_full_disk_is_told_without_a_traceback(arguments: list[str]) -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123  # a device
+        ran = subprocess.run([*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, timeout=30, check=False)
+
+    assert ran.returncode == 1
+    assert ran.stderr.decode() == (
+        "leadstream: what was to be written does not fit: No space left on device; make room and start again\n"
+    )
+
+
+def test_the_shell_completes_commands() -> None:
+    asked = {"_LEADSTREAM_COMPLETE": "bash_complete", "COMP_WORDS": "leadstream dlq re", "COMP_CWORD": "2"}
+
+    ran = subprocess.run(COMMAND, env=os.environ | asked, capture_output=True, text=True, timeout=30, check=False)
+
+    assert ran.stdout.split() == ["plain,replay", "plain,release"]
+
+
+def test_help_loads_no_stream_processor() -> None:
+    program = (
+        "import sys, streams.engine; from streams.cli import run; run(['--help']); "
+        "print(*{'faust', 'mode', 'aiokafka', 'confluent_kafka'} & sys.modules.keys(), file=sys.stderr)"
+    )
+
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+
+    assert (ran.returncode, ran.stderr.split()) == (0, [])

@@ -106,12 +106,27 @@ def test_the_command_lists_all_without_secrets(leadstream: Leadstream, monkeypat
     assert rows["LEADSTREAM_ID_KEY"] | {"meaning": ""} == {
         "variable": "LEADSTREAM_ID_KEY",
         "value": "***",
+        "source": "environment",
         "default": None,
         "secret": True,
         "meaning": "",
     }
     assert rows["LEADSTREAM_REDIS_URL"]["value"] == "redis://***@cache:6379/1"
     assert "hunter2" not in leadstream("settings").out
+
+
+def test_the_command_says_where_each_value_comes_from(
+    leadstream: Leadstream, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "prod (1).env"
+    file.write_text("LEADSTREAM_PARTITIONS=8\nLEADSTREAM_CLOCK=record\nLEADSTREAM_MODEL=\n")
+    monkeypatch.setenv("LEADSTREAM_CLOCK", "broker")
+
+    ran = leadstream("settings", "--json", "--env-file", str(file))
+
+    sources = {row["variable"].removeprefix("LEADSTREAM_"): row["source"] for row in map(json.loads, ran.lines)}
+    assert (sources["PARTITIONS"], sources["CLOCK"]) == (f"{file}:1", "environment")
+    assert (sources["MODEL"], sources["ID_KEY"]) == ("default", "default")
 
 
 def test_a_wrong_setting_ends_a_command_with_2(leadstream: Leadstream, monkeypatch: pytest.MonkeyPatch) -> None:
