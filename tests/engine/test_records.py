@@ -22,10 +22,10 @@ PLACE = Place("log", 3)
 TP = TopicPartition("log", 3)
 
 
-def batch_bytes(base: int, count: int, next_offset: int | None = None) -> bytes:
+def batch_bytes(base: int, count: int, next_offset: int | None = None, packed: int = 0) -> bytes:
     """A record batch of values `v<offset>`; it may cover more offsets than it has records, as after compaction."""
     builder = DefaultRecordBatchBuilder(
-        magic=2, compression_type=0, is_transactional=False, producer_id=-1, producer_epoch=-1, base_sequence=-1,
+        magic=2, compression_type=packed, is_transactional=False, producer_id=-1, producer_epoch=-1, base_sequence=-1,
         batch_size=1 << 20,
     )  # fmt: skip
     for number in range(count):
@@ -47,6 +47,12 @@ def test_one_chunk_for_each_record_batch() -> None:
     first, second = unpack(batch_bytes(10, 3) + batch_bytes(13, 2), 10)
     assert first == Chunk(10, 13, [Record(o, 990 + o, b"k", b"v%d" % o, []) for o in (10, 11, 12)])
     assert (second.start, second.end, len(second.records)) == (13, 15, 2)
+
+
+@pytest.mark.parametrize("packed", [1, 2, 3, 4], ids=["gzip", "snappy", "lz4", "zstd"])
+def test_what_producers_pack_can_be_read(packed: int) -> None:
+    (chunk,) = unpack(batch_bytes(10, 300, packed=packed), 10)
+    assert [record.value for record in chunk.records] == [b"v%d" % number for number in range(10, 310)]
 
 
 def test_records_before_the_position_are_left_out() -> None:
