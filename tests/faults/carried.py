@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from schemas.dead_letters import DeadLetterHeaders, HeaderError, original_headers
+from schemas.dead_letters import DeadLetterHeaders, HeaderError, original_headers, shortened
 from schemas.errors import Refused
 from schemas.internal import AlarmRequest, ForwardRequest, MergeRequest, decode_internal, forwarded_rows, merge_row
 from schemas.links import Links
@@ -193,7 +193,10 @@ def _letters(ledger: Ledger, plan: Plan, *, doubles: bool) -> Iterator[str]:
             yield f"conservation: dead letter of {place}, a record that can be used"
             continue
         reason, record = plan.letters[place]
-        if (letter.key, letter.value, original_headers(letter.headers)) != (record.key, record.value, record.headers):
+        *kept, cut = shortened(record.key, record.value, record.headers)
+        if [letter.key, letter.value, original_headers(letter.headers)] != kept or why.whole_bytes != (
+            int(cut[0][1]) if cut else None
+        ):
             yield f"conservation: the dead letter of {place} is not the record that it was"
         if (why.reason, why.timestamp_ms) != (reason, record.timestamp_ms):
             yield f"conservation: the dead letter of {place} says {why.reason}, not {reason}"

@@ -121,7 +121,7 @@ def test_a_person_is_one_however_often_workers_die(trial: Trial) -> None:
     trial.start("score")
     trial.end("ingest")
     trial.start("ingest")
-    trial.settled()
+    trial.judge(poison=False)
 
     told = trial.lead_scores()
     expected, merged = at_once(events)
@@ -175,7 +175,7 @@ def test_what_comes_by_hand_is_passed_over_and_counts_nothing(trial: Trial) -> N
         {"type": "forward", "rows": "AAAA"},
     ]
     send_raw(trial, "lead-internal", [json.dumps(one).encode() for one in bad])
-    trial.settled()
+    trial.judge(changes=1)
     reasons = [
         value for record in trial.read("dead-letters") for name, value in record.headers if name == "leadstream.reason"
     ]
