@@ -20,7 +20,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def stock_cpu_us(run: Pipeline, events: int, *, within_s: float = 240) -> float:
-    """Microseconds of processor time an event, between a fifth of the backlog and three quarters of it."""
+    """Microseconds of processor time an event, between a twentieth of the backlog and a quarter of it."""
     admin = AdminClient({"bootstrap.servers": run.bootstrap})
     own = [f"{run.prefix}stock-tier-changes", f"{run.prefix}stock-leads-changelog"]
     for made in admin.create_topics([NewTopic(name, 8, 1) for name in own]).values():
@@ -42,9 +42,9 @@ def stock_cpu_us(run: Pipeline, events: int, *, within_s: float = 240) -> float:
             time.sleep(0.5)
             done = sum(max(0, place.offset) for place in group.committed(places, 10))
             cpu = _cpu_s(worker.pid)
-            if first is None and done > events / 5:
+            if first is None and done > events / 20:
                 first = done, cpu
-            if first is not None and done >= events * 3 / 4:
+            if first is not None and done >= events / 4:
                 return (cpu - first[1]) / (done - first[0]) * 1e6
         raise TimeoutError(f"stock Faust did not come far enough in {within_s:.0f} s, see {run.log('stock')}")
     finally:

@@ -71,7 +71,7 @@ def test_a_zombie_in_the_midst_of_a_step_is_refused_by_the_broker(world: World, 
     woken = time.monotonic()
     # Its outputs are those of the log, under the same ids; its rows are not taken.
     assert zombie.ended() == 5
-    assert time.monotonic() - woken < 1
+    assert time.monotonic() - woken < 2
     assert "has a newer writer: another worker has taken over" in zombie.says()
     assert heir.alive
     world.load(50)
@@ -90,10 +90,11 @@ def test_an_idle_zombie_gives_up_what_it_had(world: World, sleep_limit_s: float,
     world.wait_for(lambda: partitions_of(heir) == list(range(PARTITIONS)))
     world.wait_for(lambda: sleep_limit_s > 5 or time.monotonic() - fell_asleep > sleep_limit_s + 1)
     zombie.send(signal.SIGCONT)
-    woken = time.monotonic()
     world.load(10)
+    # It can know only by writing: from the moment at which there is something to write.
+    woken = time.monotonic()
     assert zombie.ended() == 5
-    assert time.monotonic() - woken < 1
+    assert time.monotonic() - woken < 2, "a moment, and another one for a machine that has much to do"
     assert why in zombie.says()
     world.load(50)
     world.settled()
