@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import time
@@ -14,15 +13,12 @@ from schemas.log import ModelControl
 from scoring.memo import decode_memo
 from streams.engine.checkpoint import CHECKPOINT_KEY, decode_checkpoint
 from streams.engine.config import CRASH_POINTS
-from tests.faults.conftest import PARTITIONS, MakeTrial, Trial
+from tests.faults.conftest import PARTITIONS, SEED, SEEDS, MakeTrial, Trial
 from tests.faults.load import Load
 from tests.faults.small_world import MODEL
 from tests.kafka.broker import KafkaBroker
 
 pytestmark = [pytest.mark.kafka, pytest.mark.kill]
-
-RUNS = int(os.environ.get("LEADSTREAM_KILL_RUNS", "1"))
-SEED = int(os.environ.get("LEADSTREAM_KILL_SEED", "1"))
 
 OPENING = ("opened", "claimed", "recovered")
 INGEST_POINTS = ("carried", "published", "acknowledged")
@@ -33,7 +29,7 @@ def test_every_crash_point_is_among_the_tested() -> None:
     assert {*INGEST_POINTS, *SCORE_POINTS} == set(CRASH_POINTS)
 
 
-@pytest.mark.parametrize("seed", range(SEED, SEED + RUNS))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_workers_killed_at_any_moment_lose_and_double_nothing(
     kafka: KafkaBroker, make_trial: MakeTrial, seed: int
 ) -> None:
@@ -67,7 +63,7 @@ def start_to_die(trial: Trial, stage: str, point: str, times: int, *how: str) ->
     trial.start(stage, command=("-m", "tests.faults.worker", stage, point, str(times), *how))
 
 
-@pytest.mark.parametrize("seed", range(SEED, SEED + RUNS))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_an_ingest_worker_killed_at_every_crash_point_loses_and_doubles_nothing(
     kafka: KafkaBroker, make_trial: MakeTrial, seed: int
 ) -> None:
@@ -81,7 +77,7 @@ def test_an_ingest_worker_killed_at_every_crash_point_loses_and_doubles_nothing(
     trial.judge()
 
 
-@pytest.mark.parametrize("seed", range(SEED, SEED + RUNS))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_score_worker_killed_at_every_crash_point_loses_and_doubles_nothing(
     kafka: KafkaBroker, make_trial: MakeTrial, seed: int
 ) -> None:
