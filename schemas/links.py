@@ -6,14 +6,11 @@ What was said is remembered, bounded; the memory is lost with the process. A lin
 from __future__ import annotations
 
 from schemas.log import Link
-from schemas.naming import HOUR_MS, links_of
+from schemas.naming import HOUR_MS, lead_name
 
 __all__ = ["Links"]
 
 _MOST = 100_000
-
-Names = tuple[str | None, str | None, str | None]
-"""As an event has them: `lead_id`, `email`, `anonymous_id`."""
 
 
 class Links:
@@ -29,27 +26,43 @@ class Links:
 
     Args:
         id_key: Key of the e-mail hash, not empty.
-        most: So many combinations of names are remembered; then all are forgotten.
+        most: So many visitors, and so many addresses, are remembered; then all are forgotten.
     """
 
     def __init__(self, id_key: bytes, most: int = _MOST) -> None:
         self._id_key = id_key
         self._most = most
-        # The end of the latest hour for which it was said that these names are one.
-        self._said_to: dict[Names, int] = {}
+        # By visitor and by address: the owner that was said last, and the end of the latest hour for which it was.
+        self._visitors: dict[str, tuple[str, int]] = {}
+        self._addresses: dict[str, tuple[str, int]] = {}
         self._new: list[Link] = []
 
-    def note(
-        self, lead_id: str | None, email: str | None, anonymous_id: str | None, received_ms: int, occurred_ms: int
-    ) -> None:
-        """An event that may be used has these names."""
-        names = (lead_id, email, anonymous_id)
-        if occurred_ms < self._said_to.get(names, -1):
-            return
-        if len(self._said_to) >= self._most:
-            self._said_to.clear()
-        self._said_to[names] = occurred_ms - occurred_ms % HOUR_MS + HOUR_MS
-        self._new += links_of(lead_id, email, anonymous_id, self._id_key, received_ms, occurred_ms)
+    def note(self, owner: str, email: str | None, anonymous_id: str | None, received_ms: int, occurred_ms: int) -> None:
+        """An event that may be used has these names: the owner's, and weaker ones.
+
+        Args:
+            owner: The strongest name, as `lead_name` gives it.
+            email: An address, where that is a weaker name.
+            anonymous_id: A visitor.
+            received_ms: Broker time of the raw record.
+            occurred_ms: Event time.
+        """
+        if anonymous_id is not None:
+            said = self._visitors.get(anonymous_id)
+            if said is None or occurred_ms >= said[1] or said[0] != owner:
+                alias = "a:" + anonymous_id
+                self._say(self._visitors, anonymous_id, Link(alias, received_ms, owner, _hour(occurred_ms)))
+        if email is not None:
+            said = self._addresses.get(email)
+            if said is None or occurred_ms >= said[1] or said[0] != owner:
+                alias = lead_name(None, email, None, self._id_key)
+                self._say(self._addresses, email, Link(alias, received_ms, owner, _hour(occurred_ms)))
+
+    def _say(self, memory: dict[str, tuple[str, int]], name: str, link: Link) -> None:
+        if len(memory) >= self._most:
+            memory.clear()
+        memory[name] = link.owner, link.hour_ms + HOUR_MS
+        self._new.append(link)
 
     def taken(self) -> list[Link]:
         """Takes away what is new since the last time."""
@@ -57,3 +70,7 @@ class Links:
             return []
         taken, self._new = self._new, []
         return taken
+
+
+def _hour(ms: int) -> int:
+    return ms - ms % HOUR_MS

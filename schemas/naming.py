@@ -21,9 +21,8 @@ from hashlib import blake2b
 
 from schemas.errors import Refused
 from schemas.limits import MAX_EMAIL
-from schemas.log import Link
 
-__all__ = ["HOUR_MS", "RESERVED_PREFIXES", "check_email", "is_weaker", "lead_name", "links_of", "partition_of"]
+__all__ = ["HOUR_MS", "RESERVED_PREFIXES", "check_email", "is_weaker", "lead_name", "partition_of"]
 
 RESERVED_PREFIXES = ("a:", "e:")
 """What names of unknown visitors and of addresses begin with; a given `lead_id` must not."""
@@ -62,24 +61,6 @@ def lead_name(lead_id: str | None, email: str | None, anonymous_id: str | None, 
     if anonymous_id is not None:
         return "a:" + anonymous_id
     raise Refused("no_lead_name", "lead has no lead_id, no email and no anonymous_id; send at least one of them")
-
-
-def links_of(
-    lead_id: str | None, email: str | None, anonymous_id: str | None, key: bytes, received_ms: int, occurred_ms: int
-) -> list[Link]:
-    """That the weaker names of an event belong to the strongest; none where it has one name alone.
-
-    >>> [(link.lead_id, link.owner) for link in links_of("crm-17", None, "browser-1", b"key", 7_200_005, 7_200_005)]
-    [('a:browser-1', 'crm-17')]
-    """
-    owner = lead_name(lead_id, email, anonymous_id, key)
-    hour_ms = occurred_ms - occurred_ms % HOUR_MS
-    links = []
-    if anonymous_id is not None and not owner.startswith("a:"):
-        links.append(Link("a:" + anonymous_id, received_ms, owner, hour_ms))
-    if email is not None and lead_id is not None:
-        links.append(Link(_hashed(email, key), received_ms, owner, hour_ms))
-    return links
 
 
 def is_weaker(name: str, other: str) -> bool:

@@ -65,11 +65,12 @@ def decode_event(raw: bytes | None, received_at_ms: int, id_key: bytes, links: L
                 lead_id, email, anonymous_id = lead.lead_id, lead.email, lead.anonymous_id
                 name = lead_name(lead_id, email, anonymous_id, id_key)
                 row = event.row(name, received_at_ms, occurred_ms)
-                if links is not None and (
-                    (anonymous_id is not None and (lead_id is not None or email is not None))
-                    or (email is not None and lead_id is not None)
-                ):
-                    links.note(lead_id, email, anonymous_id, received_at_ms, occurred_ms)
+                if links is not None:
+                    if lead_id is not None:
+                        if anonymous_id is not None or email is not None:
+                            links.note(name, email, anonymous_id, received_at_ms, occurred_ms)
+                    elif email is not None and anonymous_id is not None:
+                        links.note(name, None, anonymous_id, received_at_ms, occurred_ms)
                 return row
         except _NOT_TAKEN:
             pass
@@ -102,8 +103,9 @@ def judge_event(raw: bytes | None, received_at_ms: int, id_key: bytes, links: Li
     occurred_ms = parse_iso(event.occurred_at)
     _check_age(occurred_ms, received_at_ms)
     row = contract_row(event, name, received_at_ms, occurred_ms)
-    if links is not None:
-        links.note(lead.lead_id, lead.email, lead.anonymous_id, received_at_ms, occurred_ms)
+    if links is not None and not name.startswith("a:"):
+        email = None if lead.lead_id is None else lead.email
+        links.note(name, email, lead.anonymous_id, received_at_ms, occurred_ms)
     return row
 
 

@@ -25,9 +25,6 @@ from streams.plain_lines import plain_event
 
 __all__ = ["EventLines", "Refusals", "each_line"]
 
-_NO_OTHER_NAME = 2
-"""Of the three ways to name a lead, those that are left out where there is one name alone."""
-
 
 class EventLines:
     """Reads event lines one after the other and keeps their log time.
@@ -93,8 +90,8 @@ class EventLines:
             name = lead_name(lead_id, email, anonymous_id, self._id_key)
         except ValueError:
             return None
-        if self._links is not None and (lead_id, email, anonymous_id).count(None) < _NO_OTHER_NAME:
-            self._links.note(lead_id, email, anonymous_id, received_ms, occurred_ms)
+        if self._links is not None and name[:2] != "a:":
+            self._links.note(name, None if lead_id is None else email, anonymous_id, received_ms, occurred_ms)
         return self._received(event.row(name, received_ms, occurred_ms))
 
     def _received(self, row: EventRow) -> EventRow:

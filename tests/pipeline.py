@@ -19,7 +19,16 @@ import msgspec
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, Producer, TopicPartition
 
 from schemas.log import LogRow, decode_record
-from schemas.topics import LEAD_EVENTS, LEAD_INTERNAL, LEAD_SCORES, RAW_TOPICS, TIER_CHANGES, topic_of_kind
+from schemas.topics import (
+    LEAD_EVENTS,
+    LEAD_INTERNAL,
+    LEAD_SCORES,
+    LEADS_CHANGELOG,
+    RAW_TOPICS,
+    TIER_CHANGES,
+    topic_of_kind,
+)
+from streams.engine.checkpoint import CHECKPOINT_KEY, decode_checkpoint
 
 __all__ = ["ID_KEY", "Kept", "LogRecord", "Pipeline"]
 
@@ -229,9 +238,22 @@ class Pipeline:
                 for place in consumer.committed([TopicPartition(topic, number) for number in partitions], 10):
                     low, high = consumer.get_watermark_offsets(TopicPartition(topic, place.partition), 10)
                     lag += high - max(place.offset, low)
-            return lag
+            return self._behind_checkpoints() if lag and stage == "score" else lag
         finally:
             consumer.close()
+
+    def _behind_checkpoints(self) -> int:
+        """The position of score is its checkpoint: one that was killed behind it commits with the next record."""
+        latest = {
+            record.partition: record.value for record in self.read(LEADS_CHANGELOG) if record.key == CHECKPOINT_KEY
+        }
+        ends: dict[int, int] = {}
+        for record in self.read(LEAD_EVENTS):
+            ends[record.partition] = record.offset + 1
+        return sum(
+            end - (decode_checkpoint(latest[partition]).offset if partition in latest else 0)
+            for partition, end in ends.items()
+        )
 
     def drained(self, within_s: float = 120, *, stages: Iterable[str] = STAGES) -> None:
         """Waits until the stages have committed everything, twice in a row; tends the workers meanwhile.

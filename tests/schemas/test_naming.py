@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from schemas.errors import Refused
 from schemas.limits import MAX_EMAIL
-from schemas.naming import check_email, lead_name, links_of, partition_of
+from schemas.naming import check_email, lead_name, partition_of
 
 KEY = b"key"
-ANN = lead_name(None, "ann@example.com", None, KEY)
 
 
 def test_the_strongest_name_counts() -> None:
@@ -76,23 +75,3 @@ def test_partitions_are_in_range(lead_id: str, count: int) -> None:
 
 def test_partitions_are_those_of_librdkafka() -> None:
     assert [partition_of(lead_id, 8) for lead_id in ("crm-17", "crm-18", "a:b-1", "ünï")] == [0, 1, 6, 2]
-
-
-@pytest.mark.parametrize(
-    ("names", "expected"),
-    [
-        ((None, None, "b"), []),
-        ((None, "ann@example.com", None), []),
-        (("crm-17", None, None), []),
-        (("crm-17", None, "b"), [("a:b", "crm-17")]),
-        ((None, " Ann@Example.com", "b"), [("a:b", ANN)]),
-        (("crm-17", "ann@example.com", None), [(ANN, "crm-17")]),
-        (("crm-17", "ann@example.com", "b"), [("a:b", "crm-17"), (ANN, "crm-17")]),
-    ],
-)
-def test_weaker_names_belong_to_the_strongest(
-    names: tuple[str | None, str | None, str | None], expected: list[tuple[str, str]]
-) -> None:
-    links = links_of(*names, b"key", 7_200_001, 7_199_999)
-    assert [(link.lead_id, link.owner) for link in links] == expected
-    assert all((link.received_at_ms, link.hour_ms) == (7_200_001, 3_600_000) for link in links)
