@@ -52,9 +52,10 @@ def test_workers_killed_at_any_moment_lose_and_double_nothing(
 
 
 def publish_next_model(trial: Trial) -> None:
-    """The second version: another silence, and points that leave few leads in their tier."""
+    """The second version: another silence, other points, and a best tier that nobody stays in."""
+    text = MODEL.format(version=2, demo_points=1, quiet="2s").replace(", hold: 60d", "")
     path = trial.folder / "next.yaml"
-    path.write_text(MODEL.format(version=2, demo_points=1, quiet="2s").replace(", hold: 60d", ""))
+    path.write_text(text.replace("at_least: 60, leave_below: 55", "at_least: 100000"))
     trial.command("model", "publish", str(path), "--yes")
 
 
@@ -84,7 +85,7 @@ def test_a_score_worker_killed_at_every_crash_point_loses_and_doubles_nothing(
     """Steps are cut within records, and in the midst of a new model."""
     chance, trial = random.Random(seed), make_trial(kafka)
     trial.start("ingest")
-    with Load(trial, seed):
+    with Load(trial, seed, burst=40):
         for point in SCORE_POINTS:
             if point == "published":
                 publish_next_model(trial)

@@ -36,7 +36,9 @@ def test_workers_that_slept_beyond_their_session_write_nothing_more(kafka: Kafka
     trial = make_trial(kafka)
     trial.begin()
     with Load(trial, SEED):
-        time.sleep(4)
+        for stage in ("ingest", "score"):
+            trial.ready(stage)
+        time.sleep(2)
         sleepers = [trial.workers[stage] for stage in ("ingest", "score")]
         for sleeper in sleepers:
             sleeper.send_signal(signal.SIGSTOP)
@@ -58,7 +60,8 @@ def test_graceful_stops_double_nothing(kafka: KafkaBroker, make_trial: MakeTrial
     trial.begin()
     with Load(trial, SEED):
         for stage in ("score", "ingest", "score"):
-            time.sleep(3)
+            trial.ready(stage)
+            time.sleep(2)
             assert trial.end(stage, signal.SIGTERM) == 0
             trial.start(stage)
     ledger = trial.judge(doubles=False)
