@@ -96,7 +96,9 @@ def test_keep_owner_false_picks_anew() -> None:
 
 def test_a_kept_owner_may_be_full_off_hours_or_in_another_team_which_the_record_keeps() -> None:
     routes = [{"tier": "hot", "team": "red"}, {"tier": "warm", "team": "blue"}]
-    sections: dict[str, Any] = RED_BLUE | {"owners": {"ann": {"capacity": 1, "hours": {"mon": "08:00-09:00"}}, "bob": {}}}
+    sections: dict[str, Any] = RED_BLUE | {
+        "owners": {"ann": {"capacity": 1, "hours": {"mon": "08:00-09:00"}}, "bob": {}}
+    }
     sections["teams"] = {"red": {"members": ["ann"], "working_only": True}, "blue": {"members": ["bob"]}}
     story = Story(**sections, routes=routes).tier("L1", "hot").tier("L2", "hot", MINUTE).tier("L1", "warm", 5 * HOUR)
 
