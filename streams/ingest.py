@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from schemas.dead_letters import dead_letter_headers
+from schemas.dead_letters import dead_letter_headers, shortened
 from schemas.errors import Refused
 from schemas.internal import (
     AlarmRequest,
@@ -262,6 +262,7 @@ class IngestStage:
         return None, ModelControl(received_ms, message.name, message.version, message.sha256, message.body)
 
     def _dead_letter(self, tp: TopicPartition, record: Record, refused: Refused) -> Entry:
+        key, value, own, cut = shortened(record.key, record.value, record.headers)
         headers = dead_letter_headers(
             tp.topic,
             tp.partition,
@@ -269,10 +270,10 @@ class IngestStage:
             record.timestamp_ms,
             refused.reason,
             refused.message,
-            record.headers,
+            own,
             self._worker,
         )
-        return record.key, record.value, headers
+        return key, value, headers + cut
 
     def _outputs(self, load: _Load, said_ms: int) -> dict[TopicPartition, list[Entry]]:
         # Of what is equally old, who is who comes before what they did.

@@ -51,17 +51,17 @@ answered_by: [contacted, meeting_booked]
 
 
 class RoutingLoad(Load):
-    """Views, forms, what sales does and commands by hand, of now; one in twenty comes twice."""
+    """Views, forms, what sales does and commands by hand, of now, by several names; one in twenty comes twice."""
 
     def _send(self) -> None:
         producer = Producer(
-            {"bootstrap.servers": self._run.bootstrap, "linger.ms": 5, "enable.idempotence": True, "acks": "all"}
+            {"bootstrap.servers": self._to.bootstrap, "linger.ms": 5, "enable.idempotence": True, "acks": "all"}
         )
         began = time.monotonic()
         for number, (topic, value) in enumerate(self._messages()):
             if self._stop.wait(max(0.0, began + number / self._rate - time.monotonic())):
                 break
-            producer.produce(self._run.prefix + topic, value)
+            producer.produce(self._to.prefix + topic, value)
             producer.poll(0)
         self.left = producer.flush(60)
 
@@ -69,13 +69,22 @@ class RoutingLoad(Load):
         chance, number = self._chance, 0
         while True:
             number += 1
-            lead = f"lead-{chance.randrange(self._leads)}"
-            made = _by_hand(chance, lead, number) if chance.random() < 0.03 else _event(chance, lead, number)
+            person = chance.randrange(self._leads)
+            made = _by_hand(chance, person, number) if chance.random() < 0.03 else _event(chance, person, number)
             for _ in range(2 if chance.random() < 0.05 else 1):
                 yield made
 
 
-def _event(chance: random.Random, lead: str, number: int) -> tuple[str, bytes]:
+def _names(chance: random.Random, person: int) -> dict[str, str]:
+    """A third of the people browse before they say who they are; their browsers are theirs alone."""
+    names = {"lead_id": f"lead-{person}"}
+    if person % 3 == 0:
+        browser = {"anonymous_id": f"b{person}-{now_ms() // 8_000}"}
+        names = chance.choice([names, browser, browser, names | browser])
+    return names
+
+
+def _event(chance: random.Random, person: int, number: int) -> tuple[str, bytes]:
     kind = chance.choice(["page_view", "page_view", "form_fill", "sales_activity"])
     fields: dict[str, Any] = {"url": chance.choice(["/pricing", "/blog"])}
     if kind == "form_fill":
@@ -83,12 +92,13 @@ def _event(chance: random.Random, lead: str, number: int) -> tuple[str, bytes]:
     if kind == "sales_activity":
         fields = {"activity": chance.choice(["contacted", "proposal_sent"]), "by": "ann"}
     occurred_ms = now_ms() - chance.choice([0, 0, 300, 2_500])
-    head = {"event_id": f"e{number}", "kind": kind, "occurred_at": iso(occurred_ms), "lead": {"lead_id": lead}}
+    head: dict[str, Any] = {"event_id": f"e{number}", "kind": kind, "occurred_at": iso(occurred_ms)}
+    head["lead"] = _names(chance, person)
     return topic_of_kind(kind), msgspec.json.encode(head | fields)
 
 
-def _by_hand(chance: random.Random, lead: str, number: int) -> tuple[str, bytes]:
-    command = f"h{number}"
+def _by_hand(chance: random.Random, person: int, number: int) -> tuple[str, bytes]:
+    command, lead = f"h{number}", f"lead-{person}"
     values = (
         encode_assign(lead, command, owner=chance.choice(["ann", "cid"]), by="eve"),
         encode_assign(lead, command, team=chance.choice(["red", "last"])),

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
 import time
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from schemas.topics import SLA_EVENTS
+from schemas.routing_log import RoutingRow, decode_routing
+from schemas.topics import LEAD_ASSIGNMENTS, LEAD_ROUTING, SLA_EVENTS
 from streams.engine.config import CRASH_POINTS
 from tests.faults.conftest import PARTITIONS, MakeTrial, Trial
+from tests.faults.ledger import Ledger
+from tests.faults.oracle import violations
 from tests.faults.routing_oracle import routing_violations
 from tests.faults.routing_world import POLICY, ROUTED_MODEL, RoutingLoad
 from tests.kafka.broker import KafkaBroker
@@ -52,12 +57,23 @@ def settled(trial: Trial, within_s: float = 60) -> None:
     trial.stop()
 
 
+def publish_next_policy(trial: Trial) -> None:
+    """The second version: bob is gone, so all his leads lose their owner, and ann takes fewer."""
+    path = trial.folder / "next.yaml"
+    text = POLICY.format(version=2, capacity=2).replace("  bob: {capacity: 6}\n", "")
+    path.write_text(text.replace("[ann, bob]", "[ann]").replace("[bob, ann]", "[ann]"))
+    trial.command("policy", "publish", str(path), "--yes")
+
+
 def judge(trial: Trial) -> None:
     settled(trial)
-    found = routing_violations(trial, ROUTED_MODEL, PARTITIONS)
+    found = violations(Ledger.of(trial), prefix=trial.prefix, partitions=PARTITIONS)
+    found += routing_violations(trial, ROUTED_MODEL, PARTITIONS)
     assert not found, "\n".join(["", *(one[:2_000] for one in found[:10]), f"logs in {trial.folder}"])
     whats = {str(record.value).split('"what":"')[1].split('"')[0] for record in trial.read(SLA_EVENTS)}
     assert whats >= {"started", "reminded", "breached", "escalated", "answered"}, "too little happened"
+    kinds = {type(row) for record in trial.read(LEAD_ROUTING) for row in decode_routing(record.value)}
+    assert kinds == set(get_args(RoutingRow)), "not everything that there is came by"
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + RUNS))
@@ -67,12 +83,16 @@ def test_stages_killed_at_any_moment_tell_owners_and_clocks_once(trial: Trial, s
         trial.start(name)
     trial.ready("route")
     with RoutingLoad(trial, seed, rate=60, leads=25):
-        for _ in range(7):
+        for number in range(7):
             time.sleep(chance.uniform(0.3, 2.5))
+            if number == 3:
+                publish_next_policy(trial)
             stage = chance.choice(["route", "route", "score", "ingest"])
             trial.end(stage, signal.SIGKILL)
             trial.start(stage)
     judge(trial)
+    told = [json.loads(record.value) for record in trial.read(LEAD_ASSIGNMENTS) if record.value is not None]
+    assert {one["policy"]["version"] for one in told} == {1, 2}
 
 
 def test_route_killed_at_every_crash_point_tells_owners_and_clocks_once(trial: Trial) -> None:
