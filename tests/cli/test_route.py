@@ -179,6 +179,44 @@ def test_other_events_and_scores_are_skipped(leadstream: Leadstream, tmp_path: P
     assert ("ana:2:breached", "03-04T07:45") in told(ran.lines)
 
 
+def test_score_says_all_that_route_reads_each_under_its_leads_name(
+    leadstream: Leadstream, tmp_path: Path, policy: str
+) -> None:
+    """A visitor asks for a demo and is answered under its address; the address is what the visitor turned out to be."""
+    head: Line = {"source": "web", "occurred_at": "2026-03-02T10:00:00Z"}
+    demo = head | {"event_id": "1", "kind": "form_fill", "form_id": "d", "form_type": "demo"}
+    named = head | {"event_id": "2", "kind": "form_fill", "form_id": "n", "occurred_at": "2026-03-02T11:00:00Z"}
+    both = {"email": "ann@example.com", "anonymous_id": "b"}
+    called = head | {"event_id": "3", "kind": "sales_activity", "activity": "contacted"}
+    called |= {"occurred_at": "2026-03-02T12:00:00Z", "lead": {"anonymous_id": "b"}}
+    events = put(tmp_path / "events", [demo | {"lead": {"anonymous_id": "b"}}, named | {"lead": both}, called])
+
+    scored = leadstream("score", "--routing", "--model", "b2b-default", events)
+    rows = tmp_path / "rows"
+    rows.write_text(scored.out)
+    ran = leadstream("route", "--policy", policy, str(rows))
+
+    assert [json.loads(line)["type"] for line in scored.lines] == ["request", "merged", "sales_activity"]
+    owner = json.loads(scored.lines[1])["into"]
+    assert told(ran.lines) == [
+        ("a:b:1:started", "03-02T10:00"),
+        ("a:b", "ann", "running"),
+        ("a:b", None, "cancelled"),
+        (owner, "ann", "running"),
+        (f"{owner}:1:answered", "03-02T12:00"),
+        (owner, "ann", "answered"),
+    ]
+
+
+def test_rows_of_lead_events_are_not_copied_once_more(leadstream: Leadstream, tmp_path: Path) -> None:
+    at = "2026-03-02T10:00:00.000Z"
+    row = {"partition": 0, "offset": 0, "index": 0, "safe": at, "type": "alarm", "received_at": at}
+
+    ran = leadstream("score", "--routing", "--model", "b2b-default", put(tmp_path / "log", [row]))
+
+    assert (ran.code, "stands in lead-routing already; read that" in ran.err) == (2, True)
+
+
 def test_refused_lines_are_told_and_the_rest_is_routed(leadstream: Leadstream, tmp_path: Path, policy: str) -> None:
     wrong: list[Line | bytes] = [
         b"nothing",
