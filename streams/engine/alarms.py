@@ -29,7 +29,7 @@ SET_CLOCK_EVERY_S = 60.0
 
 
 class Alarms:
-    """Asks at most once a second (a setting) per partition; sets its clock at the start and once a minute while it must wait."""
+    """Asks, each partition at most so often; sets its clock at the start and once a minute while it must wait."""
 
     def __init__(self, app: EngineApp, table: EngineTable, publisher: Publisher) -> None:
         self._app = app
