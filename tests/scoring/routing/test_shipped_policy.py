@@ -1,10 +1,15 @@
 """The policy that ships holds the seeds' terms, and fits the model that ships."""
 
+from pathlib import Path
+
 import pytest
 
 from schemas.routing_log import RoutedActivity, RoutedRequest, RoutedTier
+from schemas.times import iso, parse_iso
 from scoring.routing.checks import policy_warnings, role_names
 from scoring.routing.policy import Policy
+from scoring.routing.presence import Presence
+from scoring.routing.reading import read_policy
 from scoring.routing.shipped import shipped_policies, shipped_policy, shipped_policy_text
 from scoring.shipped import shipped_model
 from tests.scoring.routing.stories import Story
@@ -26,6 +31,15 @@ def test_it_is_there_by_name() -> None:
 def test_it_is_good_and_has_roles_for_people(policy: Policy) -> None:
     assert policy_warnings(policy, "p", shipped_model("b2b-default")) == []
     assert len(role_names(policy, "p")) == len(policy.owners)
+
+
+def test_the_policy_of_the_readme_is_good_and_means_what_stands_below_it() -> None:
+    text = (Path(__file__).parents[3] / "README.md").read_text().partition("```yaml\n")[2].partition("```")[0]
+    policy = read_policy(text, "README.md")
+
+    assert policy_warnings(policy, "README.md", shipped_model("b2b-default")) == role_names(policy, "README.md") == []
+    due = Presence(policy).calendar("carmen").due(parse_iso("2026-06-19T14:00:00+02:00"), 8 * HOUR)
+    assert iso(due) == iso(parse_iso("2026-06-22T16:00:00+02:00"))
 
 
 def test_it_is_one_page() -> None:

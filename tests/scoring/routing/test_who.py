@@ -73,6 +73,16 @@ def test_while_the_clock_of_a_request_runs_the_lead_counts_as_being_in_its_tier(
     assert released.whats("L1") == ["started", "cancelled"]
 
 
+def test_one_that_waits_by_a_request_without_a_clock_counts_as_being_in_its_own_tier() -> None:
+    routes = [{"tier": "hot", "team": "blue"}, {"tier": "cold", "team": "red"}]
+    owners: dict[str, Any] = {"ann": {"capacity": 0}, "bob": {}}
+    sections = RED_BLUE | {"owners": owners, "routes": routes, "sla": SLA, "requests": "cold"}
+    story = Story(**sections, answered_by=["contacted"]).tier("L1", "hot").hand("L1", HOUR).request("L1", 2 * HOUR)
+
+    last = story.assignments("L1")[-1]
+    assert (last.owner, last.team, last.tier) == ("bob", "blue", "hot")
+
+
 def test_requests_may_be_left_out() -> None:
     assert Story(**TWO, sla=SLA).request("L1").told == []
 
