@@ -6,7 +6,7 @@ One function a warning. To add one: a function here, and a line in `CHECKS`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from schemas.times import iso
 from scoring.language.implied import conditions_imply
@@ -79,17 +79,18 @@ def everybody_full(policy: Policy) -> Iterator[Finding]:
 
 
 def everybody_away(policy: Policy) -> Iterator[Finding]:
-    """Teams of which nobody is there at some time."""
+    """Routes of which nobody is there at some time, in none of the teams that are asked."""
     presence = Presence(policy)
-    for team in policy.teams.values():
-        stretch = _nobody_there(presence, team.members)
+    for number, route in enumerate(policy.routes, 1):
+        teams = dict.fromkeys(name for name in (route.team, route.otherwise, policy.fallback) if name is not None)
+        stretch = _nobody_there(presence, {member for name in teams for member in policy.teams[name].members})
         if stretch is not None:
             begin, end = (iso(local_ms(policy.timezone, ms))[:16].replace("T", " ") for ms in stretch)
-            what = f"everybody of team {team.key} is away from {begin} to {end} ({policy.timezone})"
-            yield team.place, what, "leads wait then, or go to the else of the route or the fallback; name them"
+            what = f"everybody whom route {number} asks is away from {begin} to {end} ({policy.timezone})"
+            yield route.place, f"{what}: leads wait then", "name an else or a fallback with somebody who is there"
 
 
-def _nobody_there(presence: Presence, members: Iterable[str]) -> tuple[int, int] | None:
+def _nobody_there(presence: Presence, members: Collection[str]) -> tuple[int, int] | None:
     """The first time at which all are away, to where the next one comes back or leaves."""
     moments = [moment for moment, _ in presence.edges]
     for number, moment in enumerate(moments):
@@ -98,7 +99,7 @@ def _nobody_there(presence: Presence, members: Iterable[str]) -> tuple[int, int]
     return None
 
 
-def _all_away(presence: Presence, members: Iterable[str], at_ms: int) -> bool:
+def _all_away(presence: Presence, members: Collection[str], at_ms: int) -> bool:
     return all(presence.away(member, at_ms) for member in members)
 
 

@@ -35,9 +35,10 @@ CASES = [
     ("hours: {mon-thu: 09:00-18:00, fri: 09:00-15:00}", "hours: {}", "4:8: the hours of the policy never open; "),
     ("New_York}", "New_York, capacity: 0}", "10:3: team night never picks anybody: everybody in it has capacity 0; "),
     (
-        "New_York}",
-        "New_York, away: [2026-08-03..2026-08-16]}",
-        "10:3: everybody of team night is away from 2026-08-03 06:00 to 2026-08-17 06:00 (Europe/Madrid); ",
+        "  ann: {}\n  bob: {timezone: America/New_York}",
+        "  ann: {away: 2026-08-10..2026-08-31}\n  bob: {timezone: America/New_York, away: [2026-08-03..2026-08-16]}",
+        "13:5: everybody whom route 2 asks is away from 2026-08-10 00:00 to 2026-08-17 06:00 (Europe/Madrid): "
+        "leads wait then; ",
     ),
     (
         "  - {tier: hot, team: desk}",
@@ -84,6 +85,10 @@ def found(text: str, **beside: Any) -> list[str]:
 
 def test_a_good_policy_has_none() -> None:
     assert found(FILE) == found(FILE, model=shipped_model("b2b-default")) == []
+
+
+def test_who_is_away_while_somebody_of_another_team_is_there_is_no_warning() -> None:
+    assert found(FILE.replace("New_York}", "New_York, away: [2026-08-03..2026-08-16]}")) == []
 
 
 @pytest.mark.parametrize(("before", "after", "told"), CASES)
