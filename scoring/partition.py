@@ -544,16 +544,15 @@ class PartitionFold:
 
     def _hand(self, row: Row, event: ByHand | Backfill) -> None:
         """Somebody gives the lead away, or asks where it stands: nothing to score, but route must know."""
+        # A command for a past stream has no time of its own.
+        at = max(event.received_at_ms, self.log_time_ms)
         if isinstance(event, Backfill):
             if row.seq and not is_merged(row):
-                now = max(event.received_at_ms, self.log_time_ms)
-                self._note(RoutedTier(row.lead_id, row.seq, row.tier_name, now, self._kernel.published(row)))
+                self._note(RoutedTier(row.lead_id, row.seq, row.tier_name, at, self._kernel.published(row)))
         elif is_merged(row):
             self._step.sent.append(_for_owner(event, row))
         else:
-            self._note(
-                HandCommand(row.lead_id, event.event_id, event.received_at_ms, event.owner, event.team, event.by)
-            )
+            self._note(HandCommand(row.lead_id, event.event_id, at, event.owner, event.team, event.by))
 
     def _bring_time(self, row: Row, event: Link | Merge | ByHand | Backfill, number: int, done: int) -> None:
         """Applies the deadlines of a lead before a row of it, as for an event."""

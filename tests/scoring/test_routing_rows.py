@@ -139,6 +139,12 @@ def test_a_hand_command_stands_behind_what_time_caused_before_it() -> None:
     ]
 
 
+def test_a_hand_command_for_a_past_stream_has_the_log_time() -> None:
+    hand = msgspec.structs.replace(by_hand(0), received_at_ms=1)
+    (*_, told) = run(new_fold(MODEL), log([view(MINUTE), hand], pack=2)).routing
+    assert told == HandCommand("lead-1", hand.event_id, T0 + MINUTE, "ann", None, "eve")
+
+
 def test_backfill_tells_the_tier_that_a_lead_is_in_as_if_it_entered_it_now() -> None:
     rows = routed(profile(0, company_size=250), view(SECOND), backfill(MINUTE), backfill(2 * HOUR), until=DAY)
     size: dict[str, str | int | bool] = {"company_size": 250}
