@@ -40,7 +40,17 @@ def test_a_misspelt_word_is_answered_with_what_was_meant(
     assert told in ran.err
 
 
-@pytest.mark.parametrize("arguments", [["dlq", "list"], ["dlq", "show", "0:0"], ["dlq", "replay"]], ids=" ".join)
+AT_A_BROKER = [
+    ["dlq", "list"],
+    ["dlq", "show", "0:0"],
+    ["dlq", "replay"],
+    ["assign", "L1", "senior_1"],
+    ["release", "L1"],
+    ["route", "backfill"],
+]
+
+
+@pytest.mark.parametrize("arguments", AT_A_BROKER, ids=" ".join)
 def test_a_broker_that_is_away_ends_a_command_with_3_and_its_address(
     leadstream: Leadstream, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
