@@ -1,4 +1,4 @@
-"""Every metric of the workers, declared here and nowhere else.
+"""Every metric of the workers, declared here and (those of the view) in `streams.view.metrics`, and nowhere else.
 
 All names begin with `leadstream_`. Labels are bounded: topics, partitions, kinds, reasons, rules of the house; never a
 lead, an address or an id of an event. Each worker serves the metrics of its stage at `/metrics`.
@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from scoring.compiled import CompiledModel
 from streams.clock import now_ms
+from streams.view.metrics import ViewMetrics
 
 __all__ = ["Metrics"]
 
@@ -156,7 +157,13 @@ class Metrics:
 
         # --- the breaker ---------------------------------------------------------------------------------------------
         self.paused = self._gauge("topic_paused", "1 while the breaker holds a raw topic.", ("topic",))
+        self._view = ViewMetrics(self.registry) if stage == "view" else None
         self._name_stage(stage)
+
+    def of_view(self) -> ViewMetrics:
+        """Those that only the view has."""
+        assert self._view is not None  # asked for by the view's worker alone
+        return self._view
 
     def _name_stage(self, stage: str) -> None:
         info = self._gauge("worker", "Always 1; which stage this worker runs.", ("stage",))

@@ -34,6 +34,7 @@ from streams.progress import KafkaProgress
 from streams.score import ScoreStage, ScoreTopics
 from streams.score_watch import ScoreWatch
 from streams.settings import Settings
+from streams.view.worker import ViewWorker
 from streams.watch import Watch
 
 __all__ = ["run_worker"]
@@ -57,7 +58,7 @@ def run_worker(stage: str, settings: Settings, crash_point: Callable[[CrashPoint
     """
     _log_to_stderr(settings)
     watch = Watch(Metrics(stage), Readiness())
-    run = {"ingest": _run_ingest, "score": _run_score}[stage]
+    run = {"ingest": _run_ingest, "score": _run_score, "view": _run_view}[stage]
     config = engine_config(stage, settings)
     if crash_point is not None:
         config = replace(config, crash_point=crash_point)
@@ -117,6 +118,11 @@ def _run_score(settings: Settings, config: EngineConfig, watch: Watch) -> None:
         stamp_ms=0 if settings.clock == "record" else None,
     )
     run_table(ScoreStage(topics, first_model, ScoreWatch(watch, model)), config, watch)
+
+
+def _run_view(settings: Settings, config: EngineConfig, watch: Watch) -> None:
+    """Not of the engine: its position is in Redis, and what it writes changes with it or not at all."""
+    ViewWorker(settings, watch).run()
 
 
 def _client_settings(config: EngineConfig) -> dict[str, Any]:
