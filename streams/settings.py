@@ -96,6 +96,12 @@ class Settings(BaseModel):
         "leadstream:", description="Put before every key in Redis; in a cluster with braces: {leadstream}:"
     )
 
+    serve_host: str = Field("127.0.0.1", description="Address of the API, `leadstream serve`")
+    serve_port: Port = Field(8080, description="Port of it")
+    api_key: SecretStr | None = Field(
+        None, description="Key that the API asks for (X-API-Key); needed where it listens beyond this machine"
+    )
+
     instance: str = Field(
         "", description="Name of this worker within its stage, kept over restarts; empty: the host's name"
     )
@@ -150,6 +156,14 @@ class Settings(BaseModel):
     def _is_a_redis_prefix(cls, value: str) -> str:
         if not re.fullmatch(r"[A-Za-z0-9_.:{}-]{1,100}", value):
             raise ValueError(f"{value!r} must have 1 to 100 letters, digits and _ . : - {{ }} only")
+        return value
+
+    @field_validator("api_key")
+    @classmethod
+    def _api_key_is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        text = "" if value is None else value.get_secret_value()
+        if value is not None and not (16 <= len(text) <= 200 and text.isascii() and text.isprintable()):
+            raise ValueError("the key must have 16 to 200 plain letters; make one with: openssl rand -hex 32")
         return value
 
     @field_validator("id_key")

@@ -31,6 +31,8 @@ _DAY_MS = 86_400_000
 MAX_BATCH_BYTES = 8 * 1024 * 1024
 """Of topics that workers write: one step's rows are one record batch, of up to 7 MiB."""
 
+_FOR_EVER = str(2**63 - 1)
+
 _COMPACTED = {
     # Recovery reads what is not compacted yet: small segments, cleaned soon.
     "segment.bytes": str(64 * 1024 * 1024),
@@ -61,6 +63,8 @@ def settings_of(topic: Topic, settings: Settings, *, history: bool) -> dict[str,
         wanted["retention.bytes"] = "-1"
     else:
         wanted |= _COMPACTED
+        if topic.whole_ms:
+            wanted["min.compaction.lag.ms"] = _FOR_EVER if history else str(topic.whole_ms)
     if topic.group != "raw":
         wanted["max.message.bytes"] = str(MAX_BATCH_BYTES)
     return wanted

@@ -6,8 +6,6 @@ import json
 from collections import defaultdict
 from typing import Any
 
-import redis
-
 from schemas.times import parse_iso
 from tests.view.small_town import Town
 
@@ -37,7 +35,7 @@ def names(order: str, tier: str | None, owner: str | None) -> set[str]:
     return {f"{order}:{a}:{b}" for a in ("", tier or "") for b in ("", owner or "")}
 
 
-def found_lists(admin: redis.Redis, prefix: str) -> dict[str, dict[str, float]]:
+def found_lists(admin: Any, prefix: str) -> dict[str, dict[str, float]]:
     found = {}
     for order in ("total", "due"):
         for key in admin.scan_iter(f"{prefix}{order}:*"):
@@ -53,14 +51,14 @@ def expected_hashes(town: Town) -> dict[str, dict[str, Any]]:
     return dict(found)
 
 
-def found_hashes(admin: redis.Redis, prefix: str) -> dict[str, dict[str, Any]]:
+def found_hashes(admin: Any, prefix: str) -> dict[str, dict[str, Any]]:
     return {
         key.removeprefix(f"{prefix}lead:"): {name: json.loads(value) for name, value in admin.hgetall(key).items()}
         for key in admin.scan_iter(f"{prefix}lead:*")
     }
 
 
-def found_feed(admin: redis.Redis, prefix: str) -> dict[str, dict[str, list[str]]]:
+def found_feed(admin: Any, prefix: str) -> dict[str, dict[str, list[str]]]:
     """Ids in the feed, by type and lead."""
     found: dict[str, dict[str, list[str]]] = {"tier_change": {}, "sla_event": {}}
     for _, entry in admin.xrange(f"{prefix}feed"):

@@ -111,9 +111,7 @@ def _versions(lead_id: str, chance: Random, changes: list[dict[str, Any]]) -> li
             change = entered.pop(0)
             tier, seq = change["to_tier"], change["seq"]
         total = chance.choice((0, 10, 10, 55, -5))
-        versions.append(
-            {"lead_id": lead_id, "tier": tier, "seq": seq, "total": total, "reasons": [], "as_of": iso(at)}
-        )
+        versions.append({"lead_id": lead_id, "tier": tier, "seq": seq, "total": total, "reasons": [], "as_of": iso(at)})
     return versions
 
 
