@@ -23,7 +23,7 @@ from typing import Any, Self
 
 import redis
 
-__all__ = ["RedisServer", "RedisServerError"]
+__all__ = ["RedisServer", "RedisServerError", "free_port"]
 
 USER, PASSWORD = "leadstream", "only-for-tests"
 ADMIN_PASSWORD = "admin-of-the-tests"
@@ -70,7 +70,7 @@ class RedisServer:
         program = shutil.which("redis-server")
         if program is None:
             raise RedisServerError("there is no redis-server; install it (Debian: apt-get install redis-server)")
-        self._port = self._port or _free_port()
+        self._port = self._port or free_port()
         config = self._folder / "redis.conf"
         lines = (
             f"bind 127.0.0.1\nport {self._port}\ndir {self._folder}",
@@ -132,7 +132,8 @@ class RedisServer:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])

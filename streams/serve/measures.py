@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR
@@ -11,7 +12,7 @@ from prometheus_client.registry import CollectorRegistry
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from streams.view.reader import ReadModel
+from streams.view.reader import NotWhole, ReadModel, RedisAway
 
 __all__ = ["Measures"]
 
@@ -28,6 +29,7 @@ class Measures:
 
     def __init__(self, app: ASGIApp, model: ReadModel) -> None:
         self._app = app
+        self._model = model
         self._registry = CollectorRegistry()
         for collector in (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
             self._registry.register(collector)
@@ -50,6 +52,9 @@ class Measures:
             await self._app(scope, receive, send)
             return
         if scope["path"] == "/metrics":
+            # How fresh answers would be now, also where nobody asks for one.
+            with contextlib.suppress(NotWhole, RedisAway):
+                await self._model.ask()
             answer = Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
             await answer(scope, receive, send)
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import signal
 import socket
 
 import uvicorn
@@ -42,6 +43,9 @@ def run_api(settings: Settings) -> int:
         timeout_graceful_shutdown=_GRACE_S,
     )
     listener = _listen(host, port)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn stops gracefully by its own handlers, and then sends the signal on to these: the stop is done.
+        signal.signal(number, lambda *_: None)
     log.info("the API is at http://%s:%d, its document at /docs", host, listener.getsockname()[1])
     uvicorn.Server(config).run(sockets=[listener])
     return 0

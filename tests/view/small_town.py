@@ -111,7 +111,7 @@ def _versions(lead_id: str, chance: Random, changes: list[dict[str, Any]]) -> li
             change = entered.pop(0)
             tier, seq = change["to_tier"], change["seq"]
         total = chance.choice((0, 10, 10, 55, -5))
-        versions.append({"lead_id": lead_id, "tier": tier, "seq": seq, "total": total, "reasons": [], "as_of": iso(at)})
+        versions.append(_score(lead_id, tier, seq, total, at))
     return versions
 
 
@@ -121,11 +121,27 @@ def _alias(lead_id: str, chance: Random, leads: list[str]) -> list[dict[str, Any
     seq = versions[-1]["seq"]
     versions.append({"lead_id": lead_id, "merged_into": chance.choice(leads), "seq": seq})
     if chance.random() < 0.3:
-        at = iso(2_000_000)
-        versions.append(
-            {"lead_id": lead_id, "tier": "cold", "seq": seq, "total": 0, "reasons": [], "as_of": at, "shared": True}
-        )
+        versions.append(_score(lead_id, "cold", seq, 0, 2_000_000) | {"shared": True})
     return versions
+
+
+def _score(lead_id: str, tier: str, seq: int, total: int, at_ms: int) -> dict[str, Any]:
+    reasons = [{"rule": "opens", "dimension": "engagement", "points": total, "since": iso(at_ms)}] if total else []
+    return {
+        "lead_id": lead_id,
+        "tier": tier,
+        "tier_since": None,
+        "seq": seq,
+        "fit": 0,
+        "engagement": total,
+        "risk": 0,
+        "total": total,
+        "reasons": reasons,
+        "changes_next_at": None,
+        "as_of": iso(at_ms),
+        "profile": {},
+        "model": MODEL,
+    }
 
 
 def _write_scores(town: Town, chance: Random) -> None:

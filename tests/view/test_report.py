@@ -35,11 +35,8 @@ def facts_of(*rows: Any) -> dict[str, LeadFacts]:
     facts: dict[str, LeadFacts] = {}
     for row in rows:
         mine = facts.setdefault(row.lead_id, LeadFacts())
-        takes: dict[Any, Any] = {
-            TierChangeIn: mine.take_change,
-            RoutedActivity: mine.take_activity,
-            LeadMerged: mine.take_merge,
-        }
+        takes: dict[Any, Any] = {TierChangeIn: mine.take_change, RoutedActivity: mine.take_activity}
+        takes[LeadMerged] = mine.take_merge
         takes.get(type(row), mine.take_assignment)(row)
     return facts
 
