@@ -96,8 +96,8 @@ class Settings(BaseModel):
         "leadstream:", description="Put before every key in Redis; in a cluster with braces: {leadstream}:"
     )
 
-    serve_host: str = Field("127.0.0.1", description="Address of the API, `leadstream serve`")
-    serve_port: Port = Field(8080, description="Port of it")
+    api_host: str = Field("127.0.0.1", description="Address of the API, `leadstream serve`")
+    api_port: Port = Field(8080, description="Port of it")
     api_key: SecretStr | None = Field(
         None, description="Key that the API asks for (X-API-Key); needed where it listens beyond this machine"
     )

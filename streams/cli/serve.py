@@ -16,7 +16,7 @@ __all__ = ["serve"]
 def serve(settings: Settings) -> int:
     """Serve the read model over HTTP until SIGTERM or Ctrl-C.
 
-    What is where: /docs. It listens at LEADSTREAM_SERVE_HOST and LEADSTREAM_SERVE_PORT, and asks for
+    What is where: /docs. It listens at LEADSTREAM_API_HOST and LEADSTREAM_API_PORT, and asks for
     LEADSTREAM_API_KEY if there is one (without it, only this machine is let in).
     """
     try:

@@ -26,10 +26,10 @@ def run_api(settings: Settings) -> int:
     Raises:
         UsageError: The address is taken, is not this machine's, or is open to others without a key.
     """
-    host, port = settings.serve_host, settings.serve_port
+    host, port = settings.api_host, settings.api_port
     if settings.api_key is None and not _is_loopback(host):
         raise UsageError(
-            f"{variable('serve_host')}={host} lets other machines in: set {variable('api_key')}, or listen at 127.0.0.1"
+            f"{variable('api_host')}={host} lets other machines in: set {variable('api_key')}, or listen at 127.0.0.1"
         )
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)-8s %(name)s: %(message)s")
     config = uvicorn.Config(
@@ -66,7 +66,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind(address)
     except OSError as error:
         raise UsageError(
-            f"the API cannot listen at {host}:{port}: {error.strerror or error}; set {variable('serve_host')} and "
-            f"{variable('serve_port')}"
+            f"the API cannot listen at {host}:{port}: {error.strerror or error}; set {variable('api_host')} and "
+            f"{variable('api_port')}"
         ) from error
     return listener

@@ -215,8 +215,8 @@ class ReadModel:
         if as_of is not None and seen_at is not None:
             self._last = (int(as_of), int(seen_at))
         if state != "whole" or epoch is None:
-            share = f": {progress} % of what Kafka holds are there" if progress else "; is a view worker running?"
-            raise NotWhole(self.fresh, f"Redis is being filled from Kafka{share}")
+            filling = f"Redis is being filled from Kafka: {progress} % of what Kafka holds are there"
+            raise NotWhole(self.fresh, filling if progress else "nobody fills Redis: is a view worker running?")
         return State(self.fresh, epoch, self._last[0]), found
 
     async def _place(self, key: str, cursor: Cursor, *, down: bool) -> int:

@@ -76,7 +76,7 @@ class Api:
     def __init__(self, server: RedisServer, **settings: object) -> None:
         self.port = free_port()
         given: dict[str, object] = {"redis_url": server.url, "redis_prefix": PREFIX, "api_key": KEY}
-        given |= {"serve_port": self.port} | settings
+        given |= {"api_port": self.port} | settings
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LEADSTREAM_")}
         environment |= {f"LEADSTREAM_{name.upper()}": str(value) for name, value in given.items()}
         self._process = subprocess.Popen(
