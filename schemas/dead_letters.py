@@ -1,5 +1,8 @@
 """Dead letters: the record as it was (key, bytes, headers), and headers that say where it was and what is wrong.
 
+A record may be many times larger than what a topic takes, where its producer packed it well. Beyond 4 MiB a letter has
+the beginning of it alone, and says how large it was: one record must never stop the stream.
+
 Place and error use Kafka Connect's header names, so that tools for Connect's dead letter queues work. All values are
 UTF-8 text. Nothing in them is personal: the message names the field and the rule, never a personal value.
 
@@ -16,10 +19,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.errors import ContractError
-from schemas.limits import MAX_INT
+from schemas.limits import MAX_INT, MAX_LETTER_BYTES
 from schemas.reasons import ReasonName
 
-__all__ = ["DeadLetterHeaders", "Header", "HeaderError", "dead_letter_headers", "original_headers"]
+__all__ = ["DeadLetterHeaders", "Header", "HeaderError", "dead_letter_headers", "original_headers", "shortened"]
 
 Header = tuple[str, bytes]
 
@@ -27,6 +30,7 @@ _STAGE = "VALUE_CONVERTER"
 _CLASS = "schemas.errors.Refused"
 _EXECUTING = "schemas.wire.decode_event"
 _LAST_PARTITION = 2**31 - 1
+_KEPT_BYTES = 1024 * 1024
 
 Whole = Annotated[int, Field(ge=0, le=MAX_INT, strict=False)]
 
@@ -51,6 +55,9 @@ class DeadLetterHeaders(BaseModel):
     exception_message: Annotated[str, Field(alias="__connect.errors.exception.message")]
     reason: Annotated[ReasonName, Field(alias="leadstream.reason")]
     timestamp_ms: Annotated[int, Field(alias="leadstream.timestamp", strict=False, ge=-1, le=MAX_INT)]
+    whole_bytes: Annotated[
+        Whole | None, Field(alias="leadstream.whole.bytes", description="How large it was, where the letter is cut")
+    ] = None
 
     @classmethod
     def read(cls, headers: Iterable[Header]) -> DeadLetterHeaders:
@@ -109,6 +116,22 @@ def dead_letter_headers(
         ("leadstream.reason", reason.encode()),
         ("leadstream.timestamp", b"%d" % max(timestamp_ms, -1)),
     ]
+
+
+def shortened(
+    key: bytes | None, value: bytes | None, headers: Sequence[Header]
+) -> tuple[bytes | None, bytes | None, Sequence[Header], list[Header]]:
+    """Key, value and own headers as a dead letter keeps them; of what is cut also the header that says so.
+
+    >>> key, value, headers, said = shortened(b"k", bytes(5_000_000), [("trace", b"1")])
+    >>> len(value), headers, said
+    (1048576, [], [('leadstream.whole.bytes', b'5000007')])
+    """
+    size = len(key or b"") + len(value or b"") + sum(len(name) + len(own or b"") for name, own in headers)
+    if size <= MAX_LETTER_BYTES:
+        return key, value, headers, []
+    said = [("leadstream.whole.bytes", b"%d" % size)]
+    return key and key[:_KEPT_BYTES], value and value[:_KEPT_BYTES], [], said
 
 
 def original_headers(headers: Iterable[Header]) -> list[Header]:

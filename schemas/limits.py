@@ -20,6 +20,7 @@ __all__ = [
     "MAX_ID",
     "MAX_INT",
     "MAX_INTERNAL_BYTES",
+    "MAX_LETTER_BYTES",
     "MAX_LINE_BYTES",
     "MAX_MODEL_BYTES",
     "MAX_NAME",
@@ -41,6 +42,9 @@ MAX_MODEL_BYTES = 256 * 1024
 
 MAX_INTERNAL_BYTES = 900_000
 """The value of a record of `lead-internal`; a Kafka broker takes a batch of 1 MiB by default."""
+
+MAX_LETTER_BYTES = 4 * 1024 * 1024
+"""Key, value and headers of a record that a dead letter keeps whole; `dead-letters` takes 8 MiB."""
 
 MAX_DEPTH = 256
 """Objects and arrays inside one another, unknown members included."""

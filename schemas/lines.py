@@ -6,8 +6,9 @@ A log line says where the row is (`partition`, `offset`, `index` in its record),
      "received_at": "2026-03-02T10:15:00.120Z", "occurred_at": "2026-03-02T10:15:00.000Z", "event_id": "9f0c",
      "kind": "download", "asset": "a.pdf"}
 
-Other types: `alarm` (`received_at` alone), `model` (`name`, `version`, `sha256`, `body`), `link` (`lead_id`, `owner`,
-`hour`) and `merge` (`lead_id`, `merged_from`, `number`, `body` in base64).
+Other types: `alarm` (`received_at` alone), `model` and `policy` (`name`, `version`, `sha256`, `body`), `link`
+(`lead_id`, `owner`, `hour`), `merge` (`lead_id`, `merged_from`, `number`, `body` in base64), `assign` (`lead_id`,
+`event_id`, `owner` or `team`, `by`), `release` and `backfill` (`lead_id`).
 """
 
 from __future__ import annotations
@@ -24,10 +25,29 @@ from pydantic import TypeAdapter
 from schemas.errors import Refused
 from schemas.events import EVENT_ADAPTER
 from schemas.events_wire import WIRE_EVENTS
-from schemas.internal import ModelRequest, check_digest
+from schemas.internal import (
+    AssignRequest,
+    ModelRequest,
+    PolicyRequest,
+    ReleaseRequest,
+    by_hand_row,
+    check_digest,
+)
 from schemas.judging import load_object, validate
 from schemas.limits import MAX_ID, MAX_INT, MAX_LINE_BYTES, MAX_TIME_MS
-from schemas.log import EVENT_ROWS, Alarm, EventRow, Link, LogRow, Merge, ModelControl, decode_record
+from schemas.log import (
+    EVENT_ROWS,
+    Alarm,
+    Backfill,
+    ByHand,
+    EventRow,
+    Link,
+    LogRow,
+    Merge,
+    ModelControl,
+    NextPolicy,
+    decode_record,
+)
 from schemas.reasons import ReasonName
 from schemas.times import TimeWithoutZone, iso, parse_iso
 from schemas.wire import contract_row, needs_care
@@ -47,7 +67,11 @@ _LONGEST_NAME = MAX_ID + len("a:")
 _SOMEBODY = {"anonymous_id": "named already"}
 """The contract of events wants to name the lead; a log line's lead has its name."""
 
-_models = TypeAdapter(ModelRequest)
+_files: dict[str, tuple[TypeAdapter[Any], type[ModelControl] | type[NextPolicy]]] = {
+    "model": (TypeAdapter(ModelRequest), ModelControl),
+    "policy": (TypeAdapter(PolicyRequest), NextPolicy),
+}
+_hands: dict[str, type[AssignRequest] | type[ReleaseRequest]] = {"assign": AssignRequest, "release": ReleaseRequest}
 
 
 class LogLine(msgspec.Struct, frozen=True, gc=False):
@@ -98,12 +122,19 @@ def _members(row: LogRow) -> dict[str, Any]:
         return {name: value for name, value in members.items() if value is not None}
     if isinstance(row, Alarm):
         return {"type": "alarm", "received_at": received_at}
-    if isinstance(row, ModelControl):
-        model = {"name": row.model, "version": row.version, "sha256": row.sha256, "body": row.body}
-        return {"type": "model", "received_at": received_at} | model
+    if isinstance(row, ModelControl | NextPolicy):
+        kind, name = ("model", row.model) if isinstance(row, ModelControl) else ("policy", row.policy)
+        file = {"name": name, "version": row.version, "sha256": row.sha256, "body": row.body}
+        return {"type": kind, "received_at": received_at} | file
     lead = {"lead_id": row.lead_id, "received_at": received_at}
     if isinstance(row, Link):
         return {"type": "link"} | lead | {"owner": row.owner, "hour": iso(row.hour_ms)}
+    if isinstance(row, Backfill):
+        return {"type": "backfill"} | lead
+    if isinstance(row, ByHand):
+        rest = {"event_id": row.event_id, "owner": row.owner, "team": row.team, "by": row.by}
+        kind = "release" if row.owner is None and row.team is None else "assign"
+        return {"type": kind} | lead | {name: value for name, value in rest.items() if value is not None}
     body = base64.b64encode(row.body).decode()
     return {"type": "merge"} | lead | {"merged_from": row.merged_from, "number": row.number, "body": body}
 
@@ -189,10 +220,15 @@ def _row(members: dict[str, Any], received_ms: int) -> LogRow:
         return _event(members, received_ms)
     if kind == "alarm":
         return Alarm(received_ms)
-    if kind == "model":
-        model = validate(_models, {name: members.get(name) for name in ModelRequest.model_fields})
-        check_digest(model)
-        return ModelControl(received_ms, model.name, model.version, model.sha256, model.body)
+    if isinstance(kind, str) and kind in _files:
+        contract, row_type = _files[kind]
+        file = validate(contract, {name: members.get(name) for name in ModelRequest.model_fields})
+        check_digest(file)
+        return row_type(received_ms, file.name, file.version, file.sha256, file.body)
+    if isinstance(kind, str) and kind in _hands:
+        contract = TypeAdapter(_hands[kind])
+        given = {name: members[name] for name in _hands[kind].model_fields if name in members}
+        return by_hand_row(validate(contract, given), received_ms)
     if kind == "link":
         hour_ms = _time(members, "hour", "bad_time")
         return Link(_name(members, "lead_id"), received_ms, _name(members, "owner"), hour_ms)
@@ -200,13 +236,18 @@ def _row(members: dict[str, Any], received_ms: int) -> LogRow:
         body = _body(members)
         number = _whole(members, "number", MAX_INT)
         return Merge(_name(members, "lead_id"), received_ms, _name(members, "merged_from"), body, number)
+    if kind == "backfill":
+        return Backfill(_name(members, "lead_id"), received_ms)
     if kind is None:
         raise Refused(
             "missing_field", "type is missing; a line with lead_id or partition is taken for a row of the log"
         )
     if not isinstance(kind, str):
         raise Refused("wrong_type", "type is not a text")
-    raise Refused("unknown_kind", "there is no such type of line; known: event, alarm, model, link, merge")
+    raise Refused(
+        "unknown_kind",
+        "there is no such type of line; known: event, alarm, model, policy, link, merge, assign, release, backfill",
+    )
 
 
 def _body(members: dict[str, Any]) -> bytes:

@@ -21,8 +21,11 @@ __all__ = [
     "MAX_RECORD_BYTES",
     "MAX_RECORD_ROWS",
     "MODEL_KEY",
+    "POLICY_KEY",
     "Alarm",
+    "Backfill",
     "Bounce",
+    "ByHand",
     "Download",
     "EmailClick",
     "EmailOpen",
@@ -36,6 +39,7 @@ __all__ = [
     "LogRow",
     "Merge",
     "ModelControl",
+    "NextPolicy",
     "PageView",
     "Profile",
     "Resubscribe",
@@ -54,6 +58,7 @@ MAX_RECORD_BYTES = 64 * 1024
 
 ALARM_KEY = b"\0alarm"
 MODEL_KEY = b"\0model"
+POLICY_KEY = b"\0policy"
 """Keys of the records that hold a single control row, so that a reader finds them without decoding."""
 
 Field = str | int | bool
@@ -190,6 +195,24 @@ class Merge(msgspec.Struct, array_like=True, tag=33, gc=False):
     number: int = 0
 
 
+class ByHand(msgspec.Struct, array_like=True, tag=34, gc=False):
+    """Somebody gave the lead to an owner or to a team's pick, or released it (neither)."""
+
+    lead_id: str
+    received_at_ms: int
+    event_id: str
+    owner: str | None = None
+    team: str | None = None
+    by: str | None = None
+
+
+class Backfill(msgspec.Struct, array_like=True, tag=35, gc=False):
+    """Route is to hear of the tier that the lead is in, as if it entered it now."""
+
+    lead_id: str
+    received_at_ms: int
+
+
 class Alarm(msgspec.Struct, array_like=True, tag=40):
     """Somebody asked for time; the record's `safe_ms` is the answer. Alone in its record, keyed `ALARM_KEY`."""
 
@@ -206,7 +229,17 @@ class ModelControl(msgspec.Struct, array_like=True, tag=41):
     body: str
 
 
-LeadRow = EventRow | Link | Merge
+class NextPolicy(msgspec.Struct, array_like=True, tag=42):
+    """The next routing policy, its file as text. In partition 0 only, alone in its record, keyed `POLICY_KEY`."""
+
+    received_at_ms: int
+    policy: str
+    version: int
+    sha256: str
+    body: str
+
+
+LeadRow = EventRow | Link | Merge | ByHand | Backfill
 """A row that is about one lead."""
 
 LogRow = (
@@ -225,8 +258,11 @@ LogRow = (
     | SalesActivity
     | Link
     | Merge
+    | ByHand
+    | Backfill
     | Alarm
     | ModelControl
+    | NextPolicy
 )
 
 EVENT_ROWS: dict[str, type[EventRow]] = {

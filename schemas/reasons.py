@@ -45,6 +45,7 @@ ReasonName = Literal[
     "digest_mismatch",
     "bad_model",
     "bad_merge",
+    "bad_policy",
 ]
 
 
@@ -126,13 +127,14 @@ _TABLE = (
     RefusalReason(
         "bad_received_at", "`received_at` of a line is no time.", "Write it like `occurred_at`, or leave it out."
     ),
-    RefusalReason("digest_mismatch", "`sha256` of a model is not that of its `body`.", "Publish the model anew."),
+    RefusalReason("digest_mismatch", "`sha256` of a model or policy is not that of its `body`.", "Publish it anew."),
     RefusalReason("bad_model", "A model has errors, or another name or version.", "`leadstream model check` it."),
     RefusalReason(
         "bad_merge",
         "What comes from an alias cannot be read, or does not go from a weaker name to a stronger one.",
         "Only score workers write merges; upgrade the older side.",
     ),
+    RefusalReason("bad_policy", "A policy has errors, or another name or version.", "`leadstream policy check` it."),
 )
 
 REASONS: dict[str, RefusalReason] = {reason.name: reason for reason in _TABLE}

@@ -18,10 +18,13 @@ from scoring.points import NEVER
 from scoring.row import MAX_PROFILE_TEXT, Row, decode_row
 from scoring.signals import Found, Look, distinct_key
 
-__all__ = ["NOTHING_CHANGED", "SCORES_CHANGED", "TIER_CHANGED", "Kernel"]
+__all__ = ["ASKED", "NOTHING_CHANGED", "SCORES_CHANGED", "TIER_CHANGED", "Kernel"]
 
 NOTHING_CHANGED, SCORES_CHANGED, TIER_CHANGED = 0, 1, 2
 """What an event or a deadline changed that others see: nothing, reasons and scores, the tier (and perhaps those)."""
+
+ASKED = 4
+"""On top of it: the event is a new occurrence of a signal that asks for a person."""
 
 STAY_AT_LEAST = "stay_at_least"
 
@@ -81,7 +84,10 @@ class Kernel:
         self._set_due(row)
 
     def event(self, row: Row, event: EventRow) -> int:
-        """Applies an event; what it changed. Deadlines of the lead up to the event must be applied before."""
+        """Applies an event; what it changed, and whether the lead `ASKED` for a person.
+
+        Deadlines of the lead up to the event must be applied before.
+        """
         at = event.received_at_ms
         if at < row.at:
             at = row.at
@@ -92,6 +98,7 @@ class Kernel:
             moved = True
         found = self._find[type(event)](event)
         looks: Sequence[Look] = ()
+        asked = ASKED if found.requests and self._is_new_request(row, event, found) else NOTHING_CHANGED
         if found.any and self._learn_signals(row, event, found):
             looks = found.looks
             if row.giving & found.spared or found.postponed & ~row.waiting:
@@ -105,8 +112,8 @@ class Kernel:
             looks = (*looks, *self._learn_profile(row, event))
         row.seen_at = at
         if (looks and self._look(row, at, looks)) or moved:
-            return self._settle(row, at)
-        return NOTHING_CHANGED
+            return self._settle(row, at) | asked
+        return asked
 
     def rest(self, row: Row) -> None:
         """Works out what was left for later, before the row is written or its score told."""
@@ -283,6 +290,22 @@ class Kernel:
             if self._learn(row, number, time, distinct_key(field, read(event), key)):
                 learnt = True
         return learnt
+
+    def _is_new_request(self, row: Row, event: EventRow, found: Found) -> bool:
+        """Whether the event will be learnt as an occurrence that asks for a person, and its key is not known."""
+        time, event_key = event.occurred_at_ms, xxh3_64_intdigest(event.event_id.encode())
+        keys = dict(found.keyed)
+        keys |= {number: distinct_key(field, read(event), event_key) for number, field, read in found.distinct}
+        for number in found.requests:
+            key, place = keys.get(number, event_key), row.places[number]
+            if place < 0:
+                return True
+            times, known = row.evidence[place], row.evidence[place + 1]
+            if times.__class__ is int:
+                times, known = [times], [known]
+            if key not in known and (len(times) < self._keep[number] or (time, key) > (times[0], known[0])):
+                return True
+        return False
 
     def _learn(self, row: Row, number: int, time: int, key: int) -> bool:
         """Takes an occurrence of a signal in; whether that changed anything."""

@@ -21,6 +21,9 @@ import msgspec
 
 from schemas.log import (
     EVENT_ROWS,
+    Alarm,
+    Backfill,
+    ByHand,
     EventRow,
     LeadRow,
     Link,
@@ -28,14 +31,25 @@ from schemas.log import (
     LogRow,
     Merge,
     ModelControl,
+    NextPolicy,
     Profile,
+    SalesActivity,
     decode_record,
 )
 from schemas.outputs_wire import Cause, LeadScoreOut, MergedLeadOut, TierChangeOut
+from schemas.routing_log import (
+    HandCommand,
+    LeadMerged,
+    PolicyControl,
+    RoutedActivity,
+    RoutedRequest,
+    RoutedTier,
+    RoutingRow,
+)
 from scoring.compiled import CompiledModel
 from scoring.deadlines import Deadlines
 from scoring.identity import Claim
-from scoring.kernel import TIER_CHANGED, Kernel
+from scoring.kernel import ASKED, TIER_CHANGED, Kernel
 from scoring.memo import MEMO_CODEC, MODEL_BEFORE_KEY, MODEL_KEY, Memo, ModelRow, decode_memo, encode_memo
 from scoring.merging import follow_link, is_merged, problem_of, unite
 from scoring.model import Model
@@ -56,7 +70,7 @@ _Place = tuple[int, int, int, str]
 
 _BEFORE_ROW, _AT_ROW, _AFTER_ROW = 0, 1, 2
 
-_ForLead = TypeVar("_ForLead", EventRow, Merge)
+_ForLead = TypeVar("_ForLead", EventRow, Merge, ByHand)
 
 _KINDS = {row_type: kind for kind, row_type in EVENT_ROWS.items()}
 
@@ -77,6 +91,9 @@ class FoldStep:
         merged: Aliases that changed, each once: where they went.
         sent: Rows for other leads, to be carried through ingest: what an alias had learnt, and what came for it later.
         shared: How many aliases have become nobody's.
+        routing: What route must know, in each lead's order: what sales did and who asked for a person before the tier
+            changes that follow from it, behind those that deadlines brought about before it.
+        asked_for_time: A row was there only to bring time.
     """
 
     position: tuple[int, int] = (0, 0)
@@ -88,8 +105,10 @@ class FoldStep:
     lateness_ms: list[int] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     merged: list[MergedLeadOut] = field(default_factory=list)
-    sent: list[Merge | EventRow] = field(default_factory=list)
+    sent: list[Merge | EventRow | ByHand] = field(default_factory=list)
     shared: int = 0
+    routing: list[RoutingRow] = field(default_factory=list)
+    asked_for_time: bool = False
 
 
 class PartitionFold:
@@ -127,18 +146,18 @@ class PartitionFold:
         self._reassess_after: str | None = None
         self._waiting: list[str] = []
         # Rows of leads that wait, the log time at each, and their numbers by lead; leads with a deadline up to the
-        # latest of these times, and those with a link or a merge among the rows.
+        # latest of these times, and those with something else among the rows than plain events.
         self._events: list[LeadRow] = []
         self._times: list[int] = []
         self._stories: dict[str, list[int]] = {}
         self._due: list[str] = []
         self._due_bytes = 0
-        self._claimed: set[str] = set()
-        # Tier changes of events that are being applied, and where they belong among them.
-        self._ordered: list[tuple[_Place, TierChangeOut]] | None = None
+        self._special: set[str] = set()
+        # What is told of rows that are being applied, and where it belongs among them.
+        self._ordered: list[tuple[_Place, RoutingRow, TierChangeOut | None]] | None = None
         self._place: _Place = (0, 0, 0, "")
         self._growth: dict[type[LeadRow], int] = {}
-        self._profile_growth = 0
+        self._profile_growth = self._activity_growth = 0
         self._bytes = self._expected = self._fired = 0
         self._begin_step()
 
@@ -225,6 +244,13 @@ class PartitionFold:
         """The earliest moment at which time alone may change something."""
         return self._deadlines.first()
 
+    @property
+    def done_until_ms(self) -> int | None:
+        """Log time, where all that was due by then is done; None in the middle of that."""
+        first = self._deadlines.first()
+        busy = self._reassess_at is not None or (first is not None and first <= self.log_time_ms)
+        return None if busy else self.log_time_ms
+
     def row(self, lead_id: str) -> Row | None:
         """The row of a lead; None if nobody has heard of it."""
         row = self._live.get(lead_id)
@@ -273,7 +299,9 @@ class PartitionFold:
 
         Events wait, to be applied lead by lead: `finish` tells what they brought about.
         """
-        if not isinstance(row, EventRow) and (not isinstance(row, Link | Merge) or problem_of(row) is not None):
+        if not isinstance(row, EventRow | ByHand | Backfill) and (
+            not isinstance(row, Link | Merge) or problem_of(row) is not None
+        ):
             return self.advance(safe_ms) and self._control_row(row)
         if self._bytes + self._expected > self._max_bytes and not self._make_room():
             return False
@@ -293,15 +321,17 @@ class PartitionFold:
             story.append(number)
         if isinstance(row, EventRow):
             self._expected += self._growth[type(row)] or self._growth_of(row)
+            if type(row) is SalesActivity:
+                self._special.add(lead_id)
         else:
             self._bytes += self._growth_of(row)
-            self._claimed.add(lead_id)
+            self._special.add(lead_id)
         self._events.append(row)
         self._times.append(now)
         return True
 
     def _take_many(self, rows: Sequence[LogRow], first: int, safe_ms: int) -> int:
-        """What `take` does, for all events where nothing else is to be done; the number of the row it stops at."""
+        """What `take` does, for plain events while nothing else is to be done; the number of the row it stops at."""
         now, queue = max(safe_ms, self.log_time_ms), self._deadlines.queue
         if self._reassess_at is not None or (queue and queue[0][0] <= now):
             return first
@@ -370,6 +400,10 @@ class PartitionFold:
             if not self._drain(max(self.log_time_ms, row.received_at_ms)):
                 return False
             self._control(row)
+        elif isinstance(row, NextPolicy):
+            self._note(PolicyControl(row.received_at_ms, row.policy, row.version, row.sha256, row.body))
+        elif isinstance(row, Alarm):
+            self._step.asked_for_time = True
         elif isinstance(row, Link | Merge):
             self._step.problems.append(f"a row is passed over: {problem_of(row)}")
         self._step.applied += 1
@@ -417,12 +451,13 @@ class PartitionFold:
         for lead_id, story in stories.items():
             self._tell(lead_id, story)
         self._ordered.sort(key=itemgetter(0))
-        self._step.changes += [change for _, change in self._ordered]
+        self._step.routing += [row for _, row, _ in self._ordered]
+        self._step.changes += [change for _, _, change in self._ordered if change is not None]
         self._step.applied += len(events)
         self.log_time_ms = now
         self._events, self._times, self._stories, self._ordered = [], [], {}, None
         self._due, self._due_bytes = [], 0
-        self._claimed.clear()
+        self._special.clear()
         self._bytes += self._kernel.grown
         self._expected = self._kernel.grown = 0
 
@@ -437,8 +472,8 @@ class PartitionFold:
             self._live[lead_id] = row
         if story:
             self._dirty[lead_id] = row
-        if lead_id in self._claimed or is_merged(row):
-            row, done = self._tell_who(row, story)
+        if lead_id in self._special or is_merged(row):
+            row, done = self._tell_special(row, story)
         else:
             done = self._tell_events(row, story, -1)
         if row.due <= times[-1]:
@@ -461,16 +496,20 @@ class PartitionFold:
             before = row.tier_name
             changed = kernel.event(row, event)
             if changed:
+                self._place = (number, _AT_ROW, NEVER, lead_id)
+                if changed >= ASKED:
+                    changed -= ASKED
+                    self._note_request(row, event)
+            if changed:
                 self._scored[lead_id] = (row, now)
                 if changed == TIER_CHANGED:
-                    self._place = (number, _AT_ROW, NEVER, lead_id)
                     self._note_change(row, before, {"event_id": event.event_id, "kind": _KINDS[type(event)]})
         return done
 
     # --- who is who -------------------------------------------------------------------------------------------------
 
-    def _tell_who(self, row: Row, story: list[int]) -> tuple[Row, int]:
-        """Applies waiting rows of a lead that is an alias, or may become one, or gets one; its row and its latest."""
+    def _tell_special(self, row: Row, story: list[int]) -> tuple[Row, int]:
+        """Applies waiting rows of a lead, whatever they and the lead are; its row and its latest."""
         done, plain = -1, list[int]()
         for number in story:
             event = self._events[number]
@@ -478,17 +517,39 @@ class PartitionFold:
                 if is_merged(row):
                     self._step.sent.append(_for_owner(event, row))
                     done = number
-                else:
-                    plain.append(number)
+                    continue
+                plain.append(number)
+                if isinstance(event, SalesActivity):
+                    # Before the tier change that comes of it: what has the same place stays in this order.
+                    self._place = (number, _AT_ROW, NEVER, row.lead_id)
+                    self._note(_activity_of(event))
                 continue
             done = self._tell_events(row, plain, done)
             plain = []
             self._bring_time(row, event, number, done)
             done = number
-            row = self._link(row, event) if isinstance(event, Link) else self._merge(row, event)
+            if isinstance(event, Link):
+                row = self._link(row, event)
+            elif isinstance(event, Merge):
+                row = self._merge(row, event)
+            else:
+                self._hand(row, event)
         return row, self._tell_events(row, plain, done)
 
-    def _bring_time(self, row: Row, event: Link | Merge, number: int, done: int) -> None:
+    def _hand(self, row: Row, event: ByHand | Backfill) -> None:
+        """Somebody gives the lead away, or asks where it stands: nothing to score, but route must know."""
+        if isinstance(event, Backfill):
+            if row.seq and not is_merged(row):
+                now = max(event.received_at_ms, self.log_time_ms)
+                self._note(RoutedTier(row.lead_id, row.seq, row.tier_name, now, self._kernel.published(row)))
+        elif is_merged(row):
+            self._step.sent.append(_for_owner(event, row))
+        else:
+            self._note(
+                HandCommand(row.lead_id, event.event_id, event.received_at_ms, event.owner, event.team, event.by)
+            )
+
+    def _bring_time(self, row: Row, event: Link | Merge | ByHand | Backfill, number: int, done: int) -> None:
         """Applies the deadlines of a lead before a row of it, as for an event."""
         now = self._times[number]
         if row.due <= now:
@@ -500,11 +561,15 @@ class PartitionFold:
         self._place = (number, _AT_ROW, NEVER, row.lead_id)
 
     def _link(self, row: Row, link: Link) -> Row:
+        is_first = not is_merged(row)
         linked = follow_link(self._kernel, row, link)
         row = linked.row
         self._live[row.lead_id] = self._dirty[row.lead_id] = row
         if linked.merge is not None:
             self._step.sent.append(linked.merge)
+            if is_first:
+                # Before the tier change: what the lead has goes on elsewhere, it is not given up.
+                self._note(LeadMerged(row.lead_id, link.owner, linked.merge.received_at_ms))
         if linked.left is not None:
             self._note_change(row, linked.left, {"merged_into": link.owner})
         self._step.shared += linked.claim == Claim.SHARED
@@ -524,7 +589,7 @@ class PartitionFold:
             self._note_change(row, before, {"merged_from": merge.merged_from})
         return row
 
-    def sent(self) -> list[Merge | EventRow]:
+    def sent(self) -> list[Merge | EventRow | ByHand]:
         """Takes away what was sent to other leads; applies what waits before. For those who have all leads here."""
         self._apply_events()
         found, self._step.sent = self._step.sent, []
@@ -570,9 +635,9 @@ class PartitionFold:
     def _begin_model(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self._growth = growth_by_event(kernel.model.model)
-        self._profile_growth = self._growth[Profile]
-        # What depends on the row is told by `_growth_of`.
-        for row_type in (Profile, Link, Merge):
+        self._profile_growth, self._activity_growth = self._growth[Profile], self._growth[SalesActivity]
+        # What depends on the row, or needs more than `_take_many` does, is told by `_growth_of`.
+        for row_type in (Profile, SalesActivity, Link, Merge, ByHand, Backfill):
             self._growth[row_type] = 0
 
     def _control(self, control: ModelControl) -> None:
@@ -662,7 +727,11 @@ class PartitionFold:
         return 4 * len(lead_id) + (_NEW_BYTES if stored is None else len(stored) + _RECORD_BYTES)
 
     def _growth_of(self, event: LeadRow) -> int:
-        """Bytes by which a row may grow with a profile, a merge or a link, what the latter sends included."""
+        """Bytes by which a row may grow with what is no plain event, what is sent to other leads included."""
+        if isinstance(event, SalesActivity):
+            return self._activity_growth
+        if isinstance(event, ByHand | Backfill):
+            return _LINK_BYTES
         if isinstance(event, Link):
             return _LINK_BYTES + len(self._stored.get(event.lead_id, b""))
         if isinstance(event, Merge):
@@ -703,15 +772,30 @@ class PartitionFold:
 
     def _note_change(self, row: Row, before: str, cause: Cause) -> None:
         change = tier_change_of(self._kernel, row, before, cause, self.log_time_ms)
-        if self._ordered is None:
+        self._note(RoutedTier(row.lead_id, row.seq, row.tier_name, row.at, change.profile), change)
+
+    def _note_request(self, row: Row, event: EventRow) -> None:
+        times = event.occurred_at_ms, event.received_at_ms
+        self._note(RoutedRequest(row.lead_id, event.event_id, *times, self._kernel.published(row)))
+
+    def _note(self, row: RoutingRow, change: TierChangeOut | None = None) -> None:
+        """Something that route must know; a tier change is told to everybody, too."""
+        if self._ordered is not None:
+            self._ordered.append((self._place, row, change))
+            return
+        self._step.routing.append(row)
+        if change is not None:
             self._step.changes.append(change)
-        else:
-            self._ordered.append((self._place, change))
 
 
 def _said_of(kernel: Kernel, row: Row, as_of_ms: int) -> LeadScoreOut | MergedLeadOut:
     """What `lead-scores` says of a lead."""
     return merged_of(row) or score_of(kernel, row, as_of_ms)
+
+
+def _activity_of(event: SalesActivity) -> RoutedActivity:
+    times = event.occurred_at_ms, event.received_at_ms
+    return RoutedActivity(event.lead_id, event.event_id, *times, event.activity, event.by)
 
 
 def _for_owner(row: _ForLead, alias: Row) -> _ForLead:

@@ -54,11 +54,23 @@ class Found:
         plain: Numbers of the signals whose key is the event itself.
         keyed: Numbers of those whose key is known already, with the key.
         distinct: Numbers of the others, each with the name of its field and how the field is read.
+        requests: Numbers of those that ask for a person, `distinct` and `keyed` among them.
         looks, matchers, postponed, prevented: See `Fed`.
         spared: Rules that are postponed or prevented.
     """
 
-    __slots__ = ("any", "distinct", "keyed", "looks", "matchers", "plain", "postponed", "prevented", "spared")
+    __slots__ = (
+        "any",
+        "distinct",
+        "keyed",
+        "looks",
+        "matchers",
+        "plain",
+        "postponed",
+        "prevented",
+        "requests",
+        "spared",
+    )
 
     def __init__(
         self,
@@ -70,6 +82,7 @@ class Found:
         self.any = bool(hits)
         self.plain = tuple(number for number, signal in hits if signal.distinct is None)
         self.keyed, self.distinct = tuple(keyed), tuple(distinct)
+        self.requests = tuple(number for number, signal in hits if signal.request)
         self.looks, self.matchers, self.postponed, self.prevented = fed
         self.spared = fed.postponed | fed.prevented
 

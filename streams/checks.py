@@ -8,11 +8,15 @@ from collections.abc import Iterable
 from schemas.topics import (
     DEAD_LETTERS,
     INGEST_PROGRESS,
+    LEAD_ASSIGNMENTS,
     LEAD_EVENTS,
     LEAD_INTERNAL,
+    LEAD_ROUTING,
     LEAD_SCORES,
     LEADS_CHANGELOG,
     RAW_TOPICS,
+    ROUTES_CHANGELOG,
+    SLA_EVENTS,
     TIER_CHANGES,
 )
 from streams.clients import new_admin, partition_counts
@@ -26,7 +30,8 @@ log = logging.getLogger(__name__)
 
 TOPICS_OF: dict[str, tuple[str, ...]] = {
     "ingest": (*RAW_TOPICS, LEAD_INTERNAL, LEAD_EVENTS, DEAD_LETTERS, INGEST_PROGRESS),
-    "score": (LEAD_EVENTS, LEADS_CHANGELOG, LEAD_SCORES, TIER_CHANGES, LEAD_INTERNAL),
+    "score": (LEAD_EVENTS, LEADS_CHANGELOG, LEAD_SCORES, TIER_CHANGES, LEAD_ROUTING, LEAD_INTERNAL),
+    "route": (LEAD_ROUTING, ROUTES_CHANGELOG, LEAD_ASSIGNMENTS, SLA_EVENTS, LEAD_INTERNAL),
 }
 """What each stage reads and writes."""
 

@@ -112,7 +112,8 @@ def replay(settings: Settings, places: set[Place], moved: Callable[[int], None])
         moved: Told how many are done.
 
     Returns:
-        How many were sent back, and how many were left because they came from none of the topics that ingest reads.
+        How many were sent back, and how many were left because they came from none of the topics that ingest reads, or
+        are not the whole record.
     """
     sender = Sender(settings)
     names = [*RAW_TOPICS, LEAD_INTERNAL]
@@ -122,7 +123,7 @@ def replay(settings: Settings, places: set[Place], moved: Callable[[int], None])
     for item in letters(settings):
         if not isinstance(item, Letter) or item.place not in places:
             continue
-        if item.why.topic not in counts:
+        if item.why.topic not in counts or item.why.whole_bytes is not None:
             left += 1
             continue
         sender.send(

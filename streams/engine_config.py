@@ -8,6 +8,7 @@ import ssl
 from streams.engine.config import EngineConfig, Security
 from streams.errors import UsageError
 from streams.settings import Settings, variable
+from streams.topics_admin import MAX_ROUTES_BATCH_BYTES
 
 __all__ = ["engine_config", "instance_name", "security"]
 
@@ -22,7 +23,8 @@ def engine_config(stage: str, settings: Settings) -> EngineConfig:
     return EngineConfig(
         bootstrap=settings.bootstrap_servers,
         app_id=settings.app_id(stage),
-        partitions=settings.partitions,
+        # Route is one. The embedded broker gives every topic as many; those beyond the first stay empty there.
+        partitions=1 if stage == "route" and not embedded else settings.partitions,
         # The embedded broker has one worker per stage, and forgets its groups with itself.
         instance_id=None if embedded else instance_name(settings),
         security=security(settings),
@@ -33,6 +35,7 @@ def engine_config(stage: str, settings: Settings) -> EngineConfig:
         poll_records=settings.poll_records,
         fetch_max_bytes=settings.fetch_max_bytes,
         batch_pause_ms=settings.batch_pause_ms,
+        max_batch_bytes=MAX_ROUTES_BATCH_BYTES - (1 << 20) if stage == "route" else 7 << 20,
         ready_timeout_s=settings.ready_timeout_ms / 1000,
         log_level=settings.log_level.upper(),
     )

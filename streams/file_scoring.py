@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from schemas.lines import LogLine, is_log_line, load_line, read_log_line
@@ -188,7 +188,7 @@ class FileScoring:
             self._note_sent(fold.sent())
         merge.body = self._sent.get((merge.merged_from, merge.number), merge.body)
 
-    def _note_sent(self, sent: list[Merge | EventRow]) -> None:
+    def _note_sent(self, sent: Iterable[object]) -> None:
         for row in sent:
             if isinstance(row, Merge):
                 self._sent.setdefault((row.merged_from, row.number), row.body)

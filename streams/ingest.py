@@ -19,25 +19,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from schemas.dead_letters import dead_letter_headers
+from schemas.dead_letters import dead_letter_headers, shortened
 from schemas.errors import Refused
 from schemas.internal import (
     AlarmRequest,
+    AssignRequest,
+    BackfillRequest,
     ForwardRequest,
     MergeRequest,
     ModelRequest,
+    PolicyRequest,
+    ReleaseRequest,
+    by_hand_row,
     decode_internal,
     forwarded_rows,
     merge_row,
 )
 from schemas.links import Links
-from schemas.log import Alarm, EventRow, LeadRow, Link, Merge, ModelControl
+from schemas.log import Alarm, Backfill, ByHand, EventRow, LeadRow, Link, Merge, ModelControl, NextPolicy
 from schemas.reasons import ReasonName
 from schemas.wire import decode_event
 from streams.breaker import Breaker, Pause
 from streams.engine.stage import Carried, FetchState, Publisher, Record, TopicPartition
 from streams.ingest_watch import IngestWatch
-from streams.model_checks import check_merge, check_model
+from streams.internal_checks import check_merge, check_model, check_policy
 from streams.ordering import Ordering
 from streams.packs import Control, Entry, Packer
 from streams.progress import Progress
@@ -77,7 +82,8 @@ class _Load:
     events: list[EventRow] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     merges: list[Merge] = field(default_factory=list)
-    forwarded: list[EventRow] = field(default_factory=list)
+    forwarded: list[EventRow | ByHand] = field(default_factory=list)
+    by_hand: list[ByHand | Backfill] = field(default_factory=list)
     controls: list[Control] = field(default_factory=list)
     dead: list[tuple[TopicPartition, Entry, ReasonName]] = field(default_factory=list)
     positions: dict[TopicPartition, int] = field(default_factory=dict)
@@ -163,6 +169,7 @@ class IngestStage:
         ordering, load = self._ordering, self._load
         self._progress.carried(ordering.bounds(), ordering.newest_ms, alone=not self._others)
         named = {"link": len(load.links), "merge": len(load.merges), "forward": len(load.forwarded)}
+        named["by_hand"] = len(load.by_hand)
         self._watch.acknowledged(
             load.events, named, load.controls, Counter((tp.topic, why) for tp, _, why in load.dead)
         )
@@ -223,10 +230,16 @@ class IngestStage:
             load.merges.append(check_merge(merge_row(message, record.timestamp_ms)))
         elif isinstance(message, ForwardRequest):
             load.forwarded += forwarded_rows(message)
+        elif isinstance(message, AssignRequest | ReleaseRequest):
+            load.by_hand.append(by_hand_row(message, record.timestamp_ms))
+        elif isinstance(message, BackfillRequest):
+            load.by_hand.append(Backfill(message.lead_id, record.timestamp_ms))
         else:
             load.controls.append(self._control(tp, record.timestamp_ms, message))
 
-    def _control(self, tp: TopicPartition, received_ms: int, message: AlarmRequest | ModelRequest) -> Control:
+    def _control(
+        self, tp: TopicPartition, received_ms: int, message: AlarmRequest | ModelRequest | PolicyRequest
+    ) -> Control:
         """A control row, and where it goes.
 
         Raises:
@@ -239,11 +252,17 @@ class IngestStage:
                 )
             return message.partition, Alarm(received_ms)
         if tp.partition:
-            raise Refused("unknown_value", "a model is taken from partition 0 alone, so that models come in one order")
+            raise Refused(
+                "unknown_value", f"a {message.type} is taken from partition 0 alone, so that there is one order of them"
+            )
+        if isinstance(message, PolicyRequest):
+            check_policy(message)
+            return 0, NextPolicy(received_ms, message.name, message.version, message.sha256, message.body)
         check_model(message)
         return None, ModelControl(received_ms, message.name, message.version, message.sha256, message.body)
 
     def _dead_letter(self, tp: TopicPartition, record: Record, refused: Refused) -> Entry:
+        key, value, own, cut = shortened(record.key, record.value, record.headers)
         headers = dead_letter_headers(
             tp.topic,
             tp.partition,
@@ -251,14 +270,14 @@ class IngestStage:
             record.timestamp_ms,
             refused.reason,
             refused.message,
-            record.headers,
+            own,
             self._worker,
         )
-        return record.key, record.value, headers
+        return key, value, headers + cut
 
     def _outputs(self, load: _Load, said_ms: int) -> dict[TopicPartition, list[Entry]]:
         # Of what is equally old, who is who comes before what they did.
-        rows: list[LeadRow] = [*load.links, *load.merges, *load.events, *load.forwarded]
+        rows: list[LeadRow] = [*load.links, *load.merges, *load.events, *load.forwarded, *load.by_hand]
         rows.sort(key=_received)
         packs = self._packer.pack(rows, load.controls, said_ms, self._ordering.safe_ms)
         outputs = {tp: entries for tp, entries in zip(self._events_at, packs, strict=True) if entries}

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from schemas.log import EVENT_ROWS, Alarm, EventRow
+from schemas.log import EVENT_ROWS, Alarm, EventRow, ModelControl, NextPolicy
 from streams.breaker import Pause
 from streams.clock import now_ms
 from streams.engine.stage import FetchState, TopicPartition
@@ -22,6 +22,7 @@ SILENT_S = 5.0
 """A partition whose broker has not answered for so long makes the worker unready."""
 
 _KIND_OF = {row: kind for kind, row in EVENT_ROWS.items()}
+_CONTROLS: dict[type, str] = {Alarm: "alarm", ModelControl: "model", NextPolicy: "policy"}
 
 
 class IngestWatch:
@@ -99,7 +100,7 @@ class IngestWatch:
         for what, count in named.items():
             metrics.controls.labels(what).inc(count)
         for _, control in controls:
-            metrics.controls.labels("alarm" if isinstance(control, Alarm) else "model").inc()
+            metrics.controls.labels(_CONTROLS[type(control)]).inc()
         for (topic, reason), count in dead.items():
             metrics.dead_letters.labels(topic, reason).inc(count)
             metrics.events.labels("unknown", "dead_lettered").inc(count)

@@ -1,4 +1,4 @@
-"""Every metric of the workers, declared here and (those of the view) in `streams.view.metrics`, and nowhere else.
+"""Every metric of the workers, declared here (those of one stage in `route_metrics` and `view.metrics`), nowhere else.
 
 All names begin with `leadstream_`. Labels are bounded: topics, partitions, kinds, reasons, rules of the house; never a
 lead, an address or an id of an event. Each worker serves the metrics of its stage at `/metrics`.
@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from scoring.compiled import CompiledModel
 from streams.clock import now_ms
+from streams.route_metrics import RouteMetrics
 from streams.view.metrics import ViewMetrics
 
 __all__ = ["Metrics"]
@@ -106,15 +107,16 @@ class Metrics:
             "Events that ingest carried into lead-events, by kind, or refused (whose kind is unknown).",
             ("kind", "outcome"),
         )
-        self.applied = self._counter("applied_rows", "Rows of lead-events that score applied.")
+        self.applied = self._counter("applied_rows", "Rows of lead-events (score) or lead-routing (route) applied.")
         self.dead_letters = self._counter("dead_letters", "Raw records that cannot be used.", ("topic", "reason"))
         self.controls = self._counter(
             "control_rows",
-            "Rows of lead-events that no producer sent, by what they are: alarm, model, link, merge, forward (ingest).",
+            "Rows of lead-events that no producer sent, by what they are: alarm, model, policy, link, merge, forward, "
+            "by_hand (commands, backfill too; ingest).",
             ("type",),
         )
         self.batch_records = self._histogram(
-            "batch_records", "Records of one batch (score) or one poll (ingest).", (), _BATCH_RECORDS
+            "batch_records", "Records of one batch (score, route) or one poll (ingest).", (), _BATCH_RECORDS
         )
         self.step_seconds = self._histogram(
             "step_seconds", "Seconds of a step, by part: fold, publish, write, carry.", ("part",), _STEP_SECONDS
@@ -124,7 +126,7 @@ class Metrics:
         self.lag_records = self._gauge("lag_records", "Source records not yet read.", ("topic", "partition"))
         self.lag_seconds = self._gauge(
             "lag_seconds",
-            "Age of the oldest record that waits in hand (ingest), or of the last batch while more waits (score).",
+            "Age of the oldest record that waits in hand (ingest), or of the last batch while more waits (others).",
         )
 
         # --- time ----------------------------------------------------------------------------------------------------
@@ -155,15 +157,13 @@ class Metrics:
             _DELAY_SECONDS,
         )
 
+        # Of the others nobody sees them.
+        self.route = RouteMetrics(self.registry if stage == "route" else CollectorRegistry())
+        self.view = ViewMetrics(self.registry if stage == "view" else CollectorRegistry())
+
         # --- the breaker ---------------------------------------------------------------------------------------------
         self.paused = self._gauge("topic_paused", "1 while the breaker holds a raw topic.", ("topic",))
-        self._view = ViewMetrics(self.registry) if stage == "view" else None
         self._name_stage(stage)
-
-    def of_view(self) -> ViewMetrics:
-        """Those that only the view has."""
-        assert self._view is not None  # asked for by the view's worker alone
-        return self._view
 
     def _name_stage(self, stage: str) -> None:
         info = self._gauge("worker", "Always 1; which stage this worker runs.", ("stage",))

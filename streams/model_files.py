@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
-import sys
-from pathlib import Path
-
-from schemas.limits import MAX_MODEL_BYTES
 from scoring.model import Model
 from scoring.reading import ModelError, read_model
 from scoring.shipped import shipped_models, shipped_text
-from streams.errors import InputError, UsageError
-from streams.event_files import STDIN
+from streams.errors import InputError
+from streams.shipped_files import FileKind, refuse_stdin_twice, text_of
 
 __all__ = ["load_model", "model_beside", "model_text"]
+
+_MODEL = FileKind("model", "models", shipped_models, shipped_text)
 
 
 def load_model(source: str) -> Model:
     """The model, checked.
 
     Args:
-        source: A shipped name, a path, or `-`. A file that is named like a shipped model is written `./NAME`.
+        source: See `model_text`.
 
     Raises:
         UsageError: There is no such file or shipped model.
@@ -42,40 +39,14 @@ def model_beside(files: tuple[str, ...], source: str | None) -> Model | None:
     """
     if source is None:
         return None
-    if source == STDIN and STDIN in files:
-        raise UsageError("standard input cannot be both the model and a file; give one of them a name")
+    refuse_stdin_twice(files, source, _MODEL)
     return load_model(source)
 
 
 def model_text(source: str) -> tuple[str, str]:
-    """The file's text as it is, and what messages call the file."""
-    if source in shipped_models():
-        return shipped_text(source), source
-    if source == STDIN:
-        name, content = "<standard input>", sys.stdin.buffer.read(MAX_MODEL_BYTES + 1)
-    else:
-        name, content = source, _read(Path(source))
-    try:
-        # Line ends untouched: the digest of the model is that of the file's bytes.
-        return content.decode(), name
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        column = error.start - (content.rfind(b"\n", 0, error.start) + 1) + 1
-        raise InputError(
-            f"{name}:{line}:{column}: byte {content[error.start]:#04x} is not UTF-8; save it so"
-        ) from error
+    """The file's text as it is, and what messages call the file.
 
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            # One byte more than is taken, so that the reader sees that it is too much.
-            return file.read(MAX_MODEL_BYTES + 1)
-    except FileNotFoundError as error:
-        near = difflib.get_close_matches(str(path), shipped_models(), n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else f"shipped models are {', '.join(shipped_models())}"
-        raise UsageError(f"{path}: there is no such file and no shipped model of that name; {hint}") from error
-    except IsADirectoryError as error:
-        raise UsageError(f"{path}: is a directory; name the model's file") from error
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+    Args:
+        source: A shipped name, a path, or `-`. A file that is named like a shipped model is written `./NAME`.
+    """
+    return text_of(source, _MODEL)

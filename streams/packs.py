@@ -7,15 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from schemas.log import ALARM_KEY, MAX_RECORD_BYTES, MODEL_KEY, Alarm, LeadRow, LogRow, ModelControl, encode_record
+from schemas.log import (
+    ALARM_KEY,
+    MAX_RECORD_BYTES,
+    MODEL_KEY,
+    POLICY_KEY,
+    Alarm,
+    LeadRow,
+    LogRow,
+    ModelControl,
+    NextPolicy,
+    encode_record,
+)
 from schemas.naming import partition_of
 
 __all__ = ["Control", "Entry", "Packer"]
 
 Entry = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
-Control = tuple[int | None, Alarm | ModelControl]
+Control = tuple[int | None, Alarm | ModelControl | NextPolicy]
 """A control row and its partition; None: every one."""
 
+_KEYS: dict[type, bytes] = {Alarm: ALARM_KEY, ModelControl: MODEL_KEY, NextPolicy: POLICY_KEY}
 _MOST_NAMES = 200_000
 _NO_HEADERS: tuple[tuple[str, bytes], ...] = ()
 
@@ -67,7 +79,7 @@ class Packer:
             self._pack_events(events[start:end], records, said_ms, safe_ms)
             start = end
             value = encode_record(max(said_ms, min(control.received_at_ms, safe_ms)), [control])
-            key = ALARM_KEY if isinstance(control, Alarm) else MODEL_KEY
+            key = _KEYS[type(control)]
             for partition in range(self._partitions) if target is None else (target,):
                 records[partition].append((key, value, _NO_HEADERS))
         self._pack_events(events[start:] if start else events, records, said_ms, safe_ms)

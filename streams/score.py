@@ -2,9 +2,11 @@
 
     a batch of one partition of `lead-events`
       -> PartitionFold: due deadlines, then the rows                scoring.partition
-      -> `lead-scores` and `tier-changes`, acknowledged             the outputs of a step
+      -> `lead-scores`, `tier-changes` and `lead-routing`, acknowledged   the outputs of a step
       -> rows of the leads and the checkpoint, acknowledged         the rows of a step
       -> where a deadline has passed and no row came: an alarm      `alarm`, carried by ingest
+
+What route must know goes to `lead-routing`, in each lead's order, with log time behind it (`routing_copy`).
 
 Among the outputs is what an alias had learnt, and what came for it later: to `lead-internal`, from where ingest carries
 it to the owner's partition. It is acknowledged before the alias's row is empty; doubled, it changes nothing there.
@@ -20,13 +22,14 @@ from dataclasses import dataclass
 from typing import cast
 
 from schemas.internal import MAX_FORWARD_BYTES, encode_alarm, encode_forward, encode_merge
-from schemas.log import EventRow, LogCodecError, Merge
+from schemas.log import ByHand, EventRow, LogCodecError, Merge
 from schemas.outputs_wire import cloud_event_headers, encode_lead_score, encode_merged_lead, encode_tier_change
 from scoring.partition import FoldStep, PartitionFold
 from scoring.row import RowCodecError
 from streams.engine.errors import StateRefused
 from streams.engine.stage import Output, Position, Publisher, Record, Step, TablePartition
 from streams.first_model import FirstModel
+from streams.routing_copy import ROUTING_PARTITION, RoutingCopy
 from streams.score_watch import ScoreWatch
 
 __all__ = ["ScorePartition", "ScoreStage", "ScoreTopics"]
@@ -38,6 +41,7 @@ class ScoreTopics:
 
     Attributes:
         internal_partitions: Of `lead-internal`.
+        partitions: Of `lead-events`.
         stamped: What goes to `lead-internal` has the log time of its sender: a past stream moves no time by itself.
     """
 
@@ -47,6 +51,8 @@ class ScoreTopics:
     tier_changes: str
     internal: str
     internal_partitions: int
+    lead_routing: str
+    partitions: int
     stamped: bool = False
 
 
@@ -56,6 +62,7 @@ class ScorePartition:
     def __init__(self, number: int, topics: ScoreTopics, watch: ScoreWatch) -> None:
         self.number = number
         self.state = PartitionFold()
+        self.routing = RoutingCopy(number, topics.partitions)
         self._topics, self._watch = topics, watch
 
     def restore(self, rows: Sequence[tuple[bytes, bytes | None]]) -> None:
@@ -108,6 +115,9 @@ class ScorePartition:
             Output(changes, change.lead_id.encode(), encode_tier_change(change), cloud_event_headers(change))
             for change in done.changes
         ]
+        entries = self.routing.step(done.routing, self.state.done_until_ms, asked=done.asked_for_time)
+        routing = self._topics.lead_routing
+        outputs += [Output(routing, key, value) for key, value in entries]
         if done.sent:
             stamp_ms = self.state.log_time_ms if self._topics.stamped else None
             internal = self._topics.internal
@@ -120,10 +130,10 @@ class ScorePartition:
         )
 
 
-def messages_of(sent: Sequence[Merge | EventRow]) -> list[bytes]:
-    """Messages of `lead-internal`, in order; events that follow one another share one, up to its size."""
+def messages_of(sent: Sequence[Merge | EventRow | ByHand]) -> list[bytes]:
+    """Messages of `lead-internal`, in order; what is no merge shares one with what follows, up to its size."""
     messages = []
-    events: list[EventRow] = []
+    events: list[EventRow | ByHand] = []
     for row in sent:
         if isinstance(row, Merge):
             messages += _forwarded(events)
@@ -134,8 +144,8 @@ def messages_of(sent: Sequence[Merge | EventRow]) -> list[bytes]:
     return messages + _forwarded(events)
 
 
-def _forwarded(events: list[EventRow]) -> list[bytes]:
-    """Events as messages: halved as long as they are too many bytes for one."""
+def _forwarded(events: list[EventRow | ByHand]) -> list[bytes]:
+    """Rows as messages: halved as long as they are too many bytes for one."""
     if not events:
         return []
     message = encode_forward(events)
@@ -159,13 +169,15 @@ class ScoreStage:
     def __init__(self, topics: ScoreTopics, first_model: FirstModel, watch: ScoreWatch) -> None:
         self.source, self.changelog = topics.lead_events, topics.changelog
         self.outputs: tuple[str, ...] = (topics.lead_scores, topics.tier_changes, topics.internal)
+        self.gathered: tuple[str, ...] = (topics.lead_routing,)
         self.claimed: tuple[str, ...] = (topics.lead_scores,)
         self._topics, self._first_model, self._watch = topics, first_model, watch
+        self._publisher: Publisher | None = None
 
     async def started(self, publisher: Publisher) -> None:
         """See `TableStage`."""
         self._watch.start()
-        self._first_model.publisher = publisher
+        self._publisher = self._first_model.publisher = publisher
 
     async def stopped(self) -> None:
         """See `TableStage`."""
@@ -176,7 +188,7 @@ class ScoreStage:
         return ScorePartition(partition, self._topics, self._watch)
 
     async def prepare(self, partition: int, state: TablePartition, start: Position) -> None:
-        """The first model of the partition, where its state has none yet."""
+        """The first model of the partition, where its state has none yet; then tells route what time it is here."""
         assert isinstance(state, ScorePartition)
         fold = state.state
         if fold.model is None:
@@ -184,7 +196,10 @@ class ScoreStage:
             fold.start_with(first.body, first.model)
         assert fold.model is not None
         self._watch.model_in_use(fold.model.ref)
+        entry = state.routing.start(fold.done_until_ms)
+        if entry is not None and self._publisher is not None:
+            await self._publisher.publish(self._topics.lead_routing, ROUTING_PARTITION, *entry)
 
-    def alarm(self, partition: int) -> tuple[str, int, bytes] | None:
+    def alarms(self, partition: int, state: TablePartition) -> Sequence[tuple[str, int, bytes]]:
         """See `TableStage`."""
-        return self._topics.internal, partition % self._topics.internal_partitions, encode_alarm(partition)
+        return [(self._topics.internal, partition % self._topics.internal_partitions, encode_alarm(partition))]

@@ -35,10 +35,10 @@ __all__ = ["PREFIX", "STAGES", "Settings", "variable"]
 
 PREFIX = "LEADSTREAM_"
 
-STAGES = ("ingest", "score", "view")
+STAGES = ("ingest", "score", "route", "view")
 """The stages that `worker` runs and `up` supervises, in the order in which an event passes them."""
 
-_METRICS_PORTS = {"ingest": 9464, "score": 9465, "view": 9467}
+_METRICS_PORTS = {"ingest": 9464, "score": 9465, "route": 9466, "view": 9467}
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Count = Annotated[int, Field(ge=1)]
@@ -73,7 +73,7 @@ class Settings(BaseModel):
 
     topic_prefix: str = Field("", description="Put before every topic, group and transaction name")
     partitions: Annotated[int, Field(ge=1, le=1000)] = Field(
-        8, description="Partitions of the topics; one count for all that score reads and writes"
+        8, description="Partitions of the topics; one count for all but those of route, which have one"
     )
     replication: Annotated[int, Field(ge=1, le=32)] = Field(
         1, description="Replicas of each partition; 3 in production"
@@ -83,6 +83,9 @@ class Settings(BaseModel):
     retention_outputs_days: Days = Field(90, description="How long tier changes and dead letters are kept")
 
     model: str = Field("b2b-default", description="Scoring model of a log that has none yet: a shipped name or a file")
+    policy: str = Field(
+        "b2b-default", description="Routing policy of a log that has none yet: a shipped name or a file"
+    )
     id_key: SecretStr | None = Field(
         None, description="Key of the e-mail hash that names leads; changing it makes new leads of old addresses"
     )
@@ -107,7 +110,8 @@ class Settings(BaseModel):
     )
     metrics_host: str = Field("127.0.0.1", description="Address on which a worker serves /metrics, /livez and /readyz")
     metrics_port: Port | None = Field(
-        None, description="Port of it; 0: none; empty: 9464 ingest, 9465 score, 9467 view; `up` counts on from it"
+        None,
+        description="Port of it; 0: none; empty: 9464 ingest, 9465 score, 9466 route, 9467 view; `up` counts on",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged")
 

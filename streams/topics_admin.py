@@ -17,7 +17,7 @@ from confluent_kafka.admin import (
     TopicMetadata,
 )
 
-from schemas.topics import RAW_TOPICS, TOPICS, TOPICS_BY_NAME, Topic
+from schemas.topics import RAW_TOPICS, ROUTES_CHANGELOG, TOPICS, TOPICS_BY_NAME, Topic
 from streams.clients import new_admin, reach, unreachable
 from streams.engine.errors import StateRefused
 from streams.errors import UsageError
@@ -32,6 +32,8 @@ MAX_BATCH_BYTES = 8 * 1024 * 1024
 """Of topics that workers write: one step's rows are one record batch, of up to 7 MiB."""
 
 _FOR_EVER = str(2**63 - 1)
+MAX_ROUTES_BATCH_BYTES = 64 * 1024 * 1024
+"""Of route's changelog: where an owner goes away, all of their leads are one step."""
 
 _COMPACTED = {
     # Recovery reads what is not compacted yet: small segments, cleaned soon.
@@ -66,7 +68,8 @@ def settings_of(topic: Topic, settings: Settings, *, history: bool) -> dict[str,
         if topic.whole_ms:
             wanted["min.compaction.lag.ms"] = _FOR_EVER if history else str(topic.whole_ms)
     if topic.group != "raw":
-        wanted["max.message.bytes"] = str(MAX_BATCH_BYTES)
+        largest = MAX_ROUTES_BATCH_BYTES if topic.name == ROUTES_CHANGELOG else MAX_BATCH_BYTES
+        wanted["max.message.bytes"] = str(largest)
     return wanted
 
 

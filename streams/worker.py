@@ -11,11 +11,15 @@ from typing import Any
 from schemas.topics import (
     DEAD_LETTERS,
     INGEST_PROGRESS,
+    LEAD_ASSIGNMENTS,
     LEAD_EVENTS,
     LEAD_INTERNAL,
+    LEAD_ROUTING,
     LEAD_SCORES,
     LEADS_CHANGELOG,
     RAW_TOPICS,
+    ROUTES_CHANGELOG,
+    SLA_EVENTS,
     TIER_CHANGES,
 )
 from streams.breaker import Breaker
@@ -24,13 +28,17 @@ from streams.engine import run_carry, run_table
 from streams.engine.config import CrashPoint, EngineConfig
 from streams.engine_config import engine_config
 from streams.first_model import FirstModel
+from streams.first_policy import FirstPolicy
 from streams.health import HealthServer, Readiness
 from streams.ingest import IngestStage, IngestTopics
 from streams.ingest_watch import IngestWatch
 from streams.metrics import Metrics
 from streams.model_files import load_model
 from streams.packs import Packer
+from streams.policy_files import load_policy
 from streams.progress import KafkaProgress
+from streams.route import RouteStage, RouteTopics
+from streams.route_watch import RouteWatch
 from streams.score import ScoreStage, ScoreTopics
 from streams.score_watch import ScoreWatch
 from streams.settings import Settings
@@ -58,7 +66,7 @@ def run_worker(stage: str, settings: Settings, crash_point: Callable[[CrashPoint
     """
     _log_to_stderr(settings)
     watch = Watch(Metrics(stage), Readiness())
-    run = {"ingest": _run_ingest, "score": _run_score, "view": _run_view}[stage]
+    run = {"ingest": _run_ingest, "score": _run_score, "route": _run_route, "view": _run_view}[stage]
     config = engine_config(stage, settings)
     if crash_point is not None:
         config = replace(config, crash_point=crash_point)
@@ -107,6 +115,8 @@ def _run_score(settings: Settings, config: EngineConfig, watch: Watch) -> None:
         tier_changes=settings.topic(TIER_CHANGES),
         internal=settings.topic(LEAD_INTERNAL),
         internal_partitions=counts[LEAD_INTERNAL],
+        lead_routing=settings.topic(LEAD_ROUTING),
+        partitions=settings.partitions,
         stamped=settings.clock == "record",
     )
     first_model = FirstModel(
@@ -118,6 +128,28 @@ def _run_score(settings: Settings, config: EngineConfig, watch: Watch) -> None:
         stamp_ms=0 if settings.clock == "record" else None,
     )
     run_table(ScoreStage(topics, first_model, ScoreWatch(watch, model)), config, watch)
+
+
+def _run_route(settings: Settings, config: EngineConfig, watch: Watch) -> None:
+    policy = load_policy(settings.policy)
+    counts = check_stage("route", settings)
+    topics = RouteTopics(
+        lead_routing=settings.topic(LEAD_ROUTING),
+        changelog=settings.topic(ROUTES_CHANGELOG),
+        lead_assignments=settings.topic(LEAD_ASSIGNMENTS),
+        sla_events=settings.topic(SLA_EVENTS),
+        internal=settings.topic(LEAD_INTERNAL),
+        internal_partitions=counts[LEAD_INTERNAL],
+    )
+    in_the_past = settings.clock == "record"
+    first_policy = FirstPolicy(
+        topics.lead_routing,
+        topics.internal,
+        policy,
+        _client_settings(config),
+        stamp_ms=0 if in_the_past else None,
+    )
+    run_table(RouteStage(topics, first_policy, RouteWatch(watch, policy, live=not in_the_past)), config, watch)
 
 
 def _run_view(settings: Settings, config: EngineConfig, watch: Watch) -> None:

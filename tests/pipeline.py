@@ -22,9 +22,11 @@ from schemas.log import LogRow, decode_record
 from schemas.topics import (
     LEAD_EVENTS,
     LEAD_INTERNAL,
+    LEAD_ROUTING,
     LEAD_SCORES,
     LEADS_CHANGELOG,
     RAW_TOPICS,
+    ROUTES_CHANGELOG,
     TIER_CHANGES,
     topic_of_kind,
 )
@@ -35,6 +37,8 @@ __all__ = ["ID_KEY", "Kept", "LogRecord", "Pipeline"]
 ID_KEY = "a-key-for-tests-alone"
 COMMAND = (sys.executable, "-m", "streams.cli")
 STAGES = ("ingest", "score")
+FOLDED = {"score": (LEAD_EVENTS, LEADS_CHANGELOG), "route": (LEAD_ROUTING, ROUTES_CHANGELOG)}
+"""What a stage with a table reads, and where its checkpoints are."""
 
 
 class LogRecord(NamedTuple):
@@ -229,7 +233,7 @@ class Pipeline:
 
     def lag(self, stage: str) -> int:
         """Source records that a stage has not committed yet."""
-        topics = (*RAW_TOPICS, LEAD_INTERNAL) if stage == "ingest" else (LEAD_EVENTS,)
+        topics = (*RAW_TOPICS, LEAD_INTERNAL) if stage == "ingest" else FOLDED[stage][:1]
         consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": f"{self.prefix}leadstream-{stage}"})
         try:
             lag = 0
@@ -238,17 +242,15 @@ class Pipeline:
                 for place in consumer.committed([TopicPartition(topic, number) for number in partitions], 10):
                     low, high = consumer.get_watermark_offsets(TopicPartition(topic, place.partition), 10)
                     lag += high - max(place.offset, low)
-            return self._behind_checkpoints() if lag and stage == "score" else lag
+            return self._behind_checkpoints(*FOLDED[stage]) if lag and stage in FOLDED else lag
         finally:
             consumer.close()
 
-    def _behind_checkpoints(self) -> int:
-        """The position of score is its checkpoint: one that was killed behind it commits with the next record."""
-        latest = {
-            record.partition: record.value for record in self.read(LEADS_CHANGELOG) if record.key == CHECKPOINT_KEY
-        }
+    def _behind_checkpoints(self, source: str, changelog: str) -> int:
+        """The position of a fold is its checkpoint: one that was killed behind it commits with the next record."""
+        latest = {record.partition: record.value for record in self.read(changelog) if record.key == CHECKPOINT_KEY}
         ends: dict[int, int] = {}
-        for record in self.read(LEAD_EVENTS):
+        for record in self.read(source):
             ends[record.partition] = record.offset + 1
         return sum(
             end - (decode_checkpoint(latest[partition]).offset if partition in latest else 0)

@@ -31,7 +31,7 @@ class Book:
         self.freed = False
 
     def __len__(self) -> int:
-        return len(self._stored.keys() | self.dirty.keys())
+        return len(self._stored)
 
     def store(self, lead_id: str, value: bytes | None) -> None:
         """Takes a row as the table has it; None deletes."""

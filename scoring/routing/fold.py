@@ -128,11 +128,9 @@ class RoutingFold:
         return {} if policy is None else {owner: self._desk.loads.get(owner, 0) for owner in policy.owners}
 
     def lagging(self) -> list[int]:
-        """Score partitions that hold log time back: they have the smallest one, or none was heard of them."""
-        if not self._partitions:
-            return []
-        times = [self._times.get(number, 0) for number in range(self._partitions)]
-        return [number for number, time in enumerate(times) if time == min(times)]
+        """Score partitions whose log time has not come to what is to happen next, or of which none was heard."""
+        moment = self.next_deadline_ms() or self._router.log_time_ms
+        return [number for number in range(self._partitions) if self._times.get(number, 0) < max(moment, 1)]
 
     def restore(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
         """Takes rows of the table, oldest first; None deletes."""

@@ -15,6 +15,7 @@ from scoring.rules.each import Each
 
 __all__ = [
     "bounds_words",
+    "conditions_words",
     "duration_words",
     "lasting_words",
     "leaving_words",

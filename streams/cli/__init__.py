@@ -26,8 +26,12 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 _COMMANDS = {
     "model": ("streams.cli.model:model", "Check, show and publish scoring models."),
+    "policy": ("streams.cli.policy:policy", "Check, show and publish routing policies."),
     "score": ("streams.cli.score:score", "Score files of events, without Kafka."),
     "explain": ("streams.cli.explain:explain", "Why a lead has its score."),
+    "route": ("streams.cli.route:route", "Owners and clocks of files of tier changes, without Kafka; backfill."),
+    "assign": ("streams.cli.hand:assign", "Give a lead to an owner or a team, by hand."),
+    "release": ("streams.cli.hand:release", "Take a lead from its owner, by hand."),
     "topics": ("streams.cli.topics:topics", "Make or verify the topics."),
     "send": ("streams.cli.send:send", "Send files of events to their topics."),
     "worker": ("streams.cli.worker:worker", "Run one process of one stage."),

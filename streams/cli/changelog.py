@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from schemas.times import iso
@@ -11,7 +12,10 @@ from streams.engine.checkpoint import CHECKPOINT_KEY, OWNER_KEY, decode_checkpoi
 from streams.engine.errors import StateRefused
 from streams.topic_reader import Record
 
-__all__ = ["changelog_line"]
+__all__ = ["changelog_line", "line_of", "owner_members"]
+
+Members = Callable[[bytes, bytes], dict[str, Any]]
+"""From key and value of a record to what is told of it."""
 
 
 def changelog_line(record: Record) -> dict[str, Any]:
@@ -20,12 +24,17 @@ def changelog_line(record: Record) -> dict[str, Any]:
     Raises:
         ValueError: It cannot be read, or is of a newer version.
     """
+    return line_of(record, _MEMBERS, _lead)
+
+
+def line_of(record: Record, members: Mapping[bytes, Members], other: Members) -> dict[str, Any]:
+    """The line of a changelog record, by what its key is."""
     place = {"partition": record.partition, "offset": record.offset}
     key, value = record.key or b"", record.value
     if value is None:
         return place | {"type": "deleted", "key": key.decode(errors="replace")}
     try:
-        return place | _MEMBERS.get(key, _lead)(key, value)
+        return place | members.get(key, other)(key, value)
     except StateRefused as error:
         raise ValueError(str(error)) from error
 
@@ -44,7 +53,8 @@ def _checkpoint(_: bytes, value: bytes) -> dict[str, Any]:
     return line
 
 
-def _owner(_: bytes, value: bytes) -> dict[str, Any]:
+def owner_members(_: bytes, value: bytes) -> dict[str, Any]:
+    """Who has taken a partition over."""
     found = decode_owner(value)
     owner = {"process": found.process, "generation": found.generation}
     return {"type": "owner"} | owner | {"producer_id": found.producer_id, "epoch": found.epoch}
@@ -56,4 +66,4 @@ def _model(key: bytes, value: bytes) -> dict[str, Any]:
     return {"type": kind, "name": found.name, "version": found.version, "sha256": found.sha256, "body": found.text}
 
 
-_MEMBERS = {CHECKPOINT_KEY: _checkpoint, OWNER_KEY: _owner, MODEL_KEY: _model, MODEL_BEFORE_KEY: _model}
+_MEMBERS = {CHECKPOINT_KEY: _checkpoint, OWNER_KEY: owner_members, MODEL_KEY: _model, MODEL_BEFORE_KEY: _model}

@@ -5,8 +5,9 @@ Each line begins with `partition` and `offset`. Then come, by topic:
 * raw topics and `lead-internal`: `received_at` (the record's time) and the members of the event, so that what is
   read is what `leadstream score` takes; what is no JSON object as `key` and `value`;
 * `lead-events`: the rows, one a line (`schemas.lines`);
-* `lead-scores`, `tier-changes`: the members of the contract;
-* the changelog: lead rows, checkpoints, owners and the model, told apart by `type`;
+* `lead-routing`: its rows, one a line (`schemas.routing_lines`);
+* `lead-scores`, `tier-changes`, `lead-assignments`, `sla-events`: the members of the contract;
+* the changelogs: rows, checkpoints, owners, the model or the policy, told apart by `type`;
 * `dead-letters`: place, reason, message, headers, `key` and `value`.
 """
 
@@ -20,9 +21,21 @@ import msgspec
 
 from schemas.dead_letters import DeadLetterHeaders, HeaderError, original_headers
 from schemas.lines import log_lines
+from schemas.routing_lines import routing_lines
 from schemas.times import iso
-from schemas.topics import DEAD_LETTERS, LEAD_EVENTS, LEAD_SCORES, LEADS_CHANGELOG, TIER_CHANGES
+from schemas.topics import (
+    DEAD_LETTERS,
+    LEAD_ASSIGNMENTS,
+    LEAD_EVENTS,
+    LEAD_ROUTING,
+    LEAD_SCORES,
+    LEADS_CHANGELOG,
+    ROUTES_CHANGELOG,
+    SLA_EVENTS,
+    TIER_CHANGES,
+)
 from streams.cli.changelog import changelog_line
+from streams.cli.route_changelog import route_changelog_line
 from streams.dead_letters import marked_offset
 from streams.errors import InputError
 from streams.topic_reader import Record
@@ -72,18 +85,24 @@ def _contract(record: Record) -> list[bytes]:
     return [b'{"partition":%d,"offset":%d,%s' % (record.partition, record.offset, value[1:])]
 
 
-def _log(record: Record) -> list[bytes]:
-    try:
-        return log_lines(record.partition, record.offset, record.value)
-    except ValueError as error:
-        raise InputError(f"{LEAD_EVENTS} {record.partition}:{record.offset}: {error}") from error
+def _rows(topic: str, lines: Callable[[int, int, bytes | None], list[bytes]]) -> Callable[[Record], list[bytes]]:
+    def decode(record: Record) -> list[bytes]:
+        try:
+            return lines(record.partition, record.offset, record.value)
+        except ValueError as error:
+            raise InputError(f"{topic} {record.partition}:{record.offset}: {error}") from error
+
+    return decode
 
 
-def _changelog(record: Record) -> list[bytes]:
-    try:
-        return [_encode(changelog_line(record))]
-    except ValueError as error:
-        raise InputError(f"{LEADS_CHANGELOG} {record.partition}:{record.offset}: {error}") from error
+def _changelog(topic: str, line: Callable[[Record], dict[str, Any]]) -> Callable[[Record], list[bytes]]:
+    def decode(record: Record) -> list[bytes]:
+        try:
+            return [_encode(line(record))]
+        except ValueError as error:
+            raise InputError(f"{topic} {record.partition}:{record.offset}: {error}") from error
+
+    return decode
 
 
 def _dead_letter(record: Record) -> list[bytes]:
@@ -110,9 +129,13 @@ def _bytes_of(record: Record) -> dict[str, Any]:
 
 
 _DECODERS: dict[str, Callable[[Record], list[bytes]]] = {
-    LEAD_EVENTS: _log,
+    LEAD_EVENTS: _rows(LEAD_EVENTS, log_lines),
+    LEAD_ROUTING: _rows(LEAD_ROUTING, routing_lines),
     LEAD_SCORES: _contract,
     TIER_CHANGES: _contract,
-    LEADS_CHANGELOG: _changelog,
+    LEAD_ASSIGNMENTS: _contract,
+    SLA_EVENTS: _contract,
+    LEADS_CHANGELOG: _changelog(LEADS_CHANGELOG, changelog_line),
+    ROUTES_CHANGELOG: _changelog(ROUTES_CHANGELOG, route_changelog_line),
     DEAD_LETTERS: _dead_letter,
 }

@@ -153,7 +153,7 @@ def replay_(settings: Settings, reason: str | None, topic: str | None, as_json: 
         return
     click.echo(f"{done} sent back, {already} had been sent back before")
     if left:
-        say(f"{left} came from topics that ingest does not read and were left where they are")
+        say(f"{left} left where they are: from topics that ingest does not read, or not the whole record")
 
 
 @dlq.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any, Literal
 
 import click
@@ -20,7 +19,7 @@ from streams.clock import now_ms
 from streams.demo.words import lead_name, printable
 from streams.settings import Settings
 from streams.view.keys import NOBODY
-from streams.view.reader import Fresh, Lead, Page, ReadModel
+from streams.view.reader import Fresh, Lead, NotWhole, Page, ReadModel, RedisAway
 
 __all__ = ["hot", "hot_table", "time_left"]
 
@@ -32,9 +31,7 @@ _FRAME_LINES = 4
 
 
 @click.command()
-@click.option(
-    "--tier", default="", help="Only leads whose clock runs for this tier (with --order total: in this tier)."
-)
+@click.option("--tier", default="", help="Only leads whose clock runs for this tier, or that are in it.")
 @click.option("--owner", default="", help="Only this owner's; '-': those that wait for somebody.")
 @click.option("--order", type=click.Choice(["due", "total"]), default="due", help="By due time (default), or by total.")
 @click.option("--limit", type=click.IntRange(1, _MOST), help="So many at most; without it as many as fit, or 20.")
@@ -56,12 +53,15 @@ def hot(
         return await model.page(order, tier, None if owner == NOBODY else owner, rows)
 
     async def watch(model: ReadModel) -> None:
-        with Live(console=console, auto_refresh=False, screen=False, vertical_overflow="crop") as screen:
+        fresh, page = await look(model)
+        with Live(console=console, auto_refresh=False, vertical_overflow="crop") as screen:
             while True:
-                begun = time.monotonic()
-                fresh, page = await look(model)
                 screen.update(_view(settings, fresh, page), refresh=True)
-                await asyncio.sleep(max(0.1, _REDRAW_S - (time.monotonic() - begun)))
+                await asyncio.sleep(_REDRAW_S)
+                try:
+                    fresh, page = await look(model)
+                except (NotWhole, RedisAway) as error:
+                    fresh = error.fresh  # what was last seen stays there, and is told to be stale
 
     if live:
         read_model(settings, watch)

@@ -16,7 +16,8 @@ __all__ = ["model"]
 
 
 @click.group(
-    cls=Commands, lazy={"publish": ("streams.cli.publish:publish", "Make a model the next one of the running stream.")}
+    cls=Commands,
+    lazy={"publish": ("streams.cli.publish:publish_model", "Make a model the next one of the running stream.")},
 )
 def model() -> None:
     """Check, show and publish scoring models.

@@ -70,14 +70,14 @@ class Alarms:
         return int(time.time() * 1000) + self.offset_ms  # noqa: TID251  # decides when to ask, and nothing else
 
     async def _ask(self, part: OwnedPartition) -> None:
-        request = cast(TableStage, self._app.stage).alarm(part.number)
+        requests = cast(TableStage, self._app.stage).alarms(part.number, part.state)
         self._asked_at[part.number] = time.monotonic()
-        if request is None:
+        if not requests:
             self._clock_set_at = time.monotonic()
             return
-        topic, partition, value = request
         sent_ms = time.time() * 1000  # noqa: TID251  # compared with the broker's
-        broker_ms = await self._publisher.publish(topic, partition, None, value)
+        published = (self._publisher.publish(topic, partition, None, value) for topic, partition, value in requests)
+        broker_ms = (await asyncio.gather(*published))[0]
         answered_ms = time.time() * 1000  # noqa: TID251
         self.offset_ms = int(broker_ms - (sent_ms + answered_ms) / 2)
         self._clock_set_at = time.monotonic()

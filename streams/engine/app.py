@@ -45,7 +45,8 @@ def run_table(stage: TableStage, config: EngineConfig, observer: Observer) -> No
     Raises:
         EngineError: It could not start, or could not stop gracefully. Once it runs, an error ends the process.
     """
-    counts = dict.fromkeys((stage.source, stage.changelog, *stage.outputs), config.partitions)
+    counts: dict[str, int | None] = dict.fromkeys((stage.source, stage.changelog, *stage.outputs), config.partitions)
+    counts |= dict.fromkeys(stage.gathered, None if config.embedded else 1)
     guard = _prepare(config, counts)
     app = build_app(config, stage, observer, guard, sources=(stage.source,))
     table = cast(

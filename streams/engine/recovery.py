@@ -110,6 +110,7 @@ class EngineRecovery(Recovery):
             part.state.opened()
         app.config.crash_point("recovered")
         self._report(new)
+        await self._commit_behind(sources, new, committed)
         # May wait for other workers, and as long as it likes.
         app.guard.ready()
         app.health.set(False, "the stage prepares its partitions")
@@ -120,6 +121,15 @@ class EngineRecovery(Recovery):
         # The collector slept while rows came; they live long: it need never look at them.
         gc.collect()
         gc.freeze()
+
+    async def _commit_behind(
+        self, sources: Mapping[int, TP], new: list[OwnedPartition], committed: Mapping[TP, int | None]
+    ) -> None:
+        """Commits what an earlier owner did and had not committed when it was killed: else there seems to be a lag."""
+        found = {sources[part.number]: part.checkpoint.offset for part in new if part.checkpoint is not None}
+        behind = {tp: offset for tp, offset in found.items() if offset > (committed[tp] or 0)}
+        if behind:
+            await cast(Any, self.engine_app.consumer)._thread.commit(behind)
 
     async def _check_whole(self, table: EngineTable, new: list[OwnedPartition]) -> None:
         changelogs = [table.changelog_tp(part.number) for part in new]

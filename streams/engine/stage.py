@@ -57,7 +57,7 @@ class Position(NamedTuple):
 
 
 class Output(NamedTuple):
-    """A record to publish. A table stage's outputs always go to the partition that it read from.
+    """A record to publish. A table stage's outputs go to the partition that it read from, or to the only one there is.
 
     `timestamp_ms` None: now. All records of one step to one topic have the same.
     """
@@ -141,6 +141,8 @@ class TableStage(Protocol):
     """Topics that steps publish to; as many partitions as the source."""
     claimed: tuple[str, ...]
     """Those of `outputs` that are compacted: a new owner claims them, as it claims the changelog."""
+    gathered: tuple[str, ...]
+    """Further topics that steps publish to, with one partition: what all partitions of the source bring about."""
 
     async def started(self, publisher: Publisher) -> None:
         """Runs once in the worker's event loop, when the broker is reached and before anything is assigned."""
@@ -154,8 +156,8 @@ class TableStage(Protocol):
     async def prepare(self, partition: int, state: TablePartition, start: Position) -> None:
         """Runs after recovery and before the first batch of the partition; may wait (the worker is not ready)."""
 
-    def alarm(self, partition: int) -> tuple[str, int, bytes] | None:
-        """(topic, partition, value) of the record that asks for time, or None to let time come by itself."""
+    def alarms(self, partition: int, state: TablePartition) -> Sequence[tuple[str, int, bytes]]:
+        """(topic, partition, value) of each record that asks for time; none: time comes by itself."""
 
 
 class FetchState(NamedTuple):

@@ -111,7 +111,7 @@ class EngineTable(faust.Table[Any, Any]):
 
     def _own(self, number: int) -> OwnedPartition:
         app, stage = self.engine_app, self.stage
-        writer = FencedWriter(app.config, app.process, number, stage.changelog, stage.claimed)
+        writer = FencedWriter(app.config, app.process, number, stage.changelog, stage.claimed, stage.gathered)
         return OwnedPartition(number, stage.partition(number), writer)
 
     async def _give_up(self, numbers: Iterable[int]) -> None:

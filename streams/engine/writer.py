@@ -85,7 +85,13 @@ class FencedWriter:
     """
 
     def __init__(
-        self, config: EngineConfig, process: str, partition: int, changelog: str, claimed: Sequence[str]
+        self,
+        config: EngineConfig,
+        process: str,
+        partition: int,
+        changelog: str,
+        claimed: Sequence[str],
+        gathered: Sequence[str] = (),
     ) -> None:
         self.partition = partition
         self.last_offset = -1
@@ -94,7 +100,7 @@ class FencedWriter:
         self._config = config
         self._process = process
         self._changelog = changelog
-        self._claimed = tuple(claimed)
+        self._claimed, self._gathered = tuple(claimed), frozenset(gathered)
         self._producer: Any = None
         self._written = 0
 
@@ -186,9 +192,10 @@ class FencedWriter:
                 f"{self._config.max_batch_bytes} bytes: the stage's steps are too large"
             )
         self._written += len(entries)
-        with writing(f"{topic}[{self.partition}]"):
+        partition = 0 if topic in self._gathered else self.partition
+        with writing(f"{topic}[{partition}]"):
             async with asyncio.timeout(self._config.write_timeout_s):
-                futures = [await self._producer.send_batch(batch, topic, partition=self.partition) for batch in batches]
+                futures = [await self._producer.send_batch(batch, topic, partition=partition) for batch in batches]
                 metadata = await asyncio.gather(*futures)
         last = metadata[-1]
         return int(last.offset) + batches[-1].record_count() - 1 if last.offset >= 0 else -1

@@ -54,7 +54,7 @@ class ViewWorker:
     def __init__(self, settings: Settings, watch: Watch) -> None:
         self._settings, self._readiness = settings, watch.readiness
         self._metrics = watch.metrics
-        self._seen = watch.metrics.of_view()
+        self._seen = watch.metrics.view
         self._redis = client(settings)
         self._source = Source(settings, KEPT_MS)
         keys = Keys(settings.redis_prefix)

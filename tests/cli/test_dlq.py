@@ -19,8 +19,17 @@ def settings(embedded: str) -> Settings:
     return Settings.read()
 
 
-def put(settings: Settings, topic: str, reason: ReasonName, value: bytes | None, partition: int = 0) -> None:
-    headers = dead_letter_headers(topic, 2, 17, AT, reason, f"why: {reason}", [("trace", b"t-1")])
+def put(
+    settings: Settings,
+    topic: str,
+    reason: ReasonName,
+    value: bytes | None,
+    partition: int = 0,
+    cut: bool = False,
+) -> None:
+    own = [("trace", b"t-1")]
+    headers = dead_letter_headers(topic, 2, 17, AT, reason, f"why: {reason}", own)
+    headers += [("leadstream.whole.bytes", b"5000000")] if cut else []
     sender = Sender(settings)
     sender.send(settings.topic("dead-letters"), value, key=b"k", partition=partition, headers=headers, timestamp_ms=AT)
     sender.finish()
@@ -125,4 +134,11 @@ def test_a_letter_of_another_topic_is_left(leadstream: Leadstream, settings: Set
     ran = leadstream("dlq", "replay")
 
     assert ran.out == "0 sent back, 0 had been sent back before\n"
-    assert ran.err.startswith("1 came from topics that ingest does not read")
+    assert ran.err.startswith("1 left where they are: from topics that ingest does not read")
+
+
+def test_a_letter_that_is_cut_is_left(leadstream: Leadstream, settings: Settings) -> None:
+    put(settings, "page-views", "too_large", b"{", cut=True)
+
+    assert leadstream("dlq", "replay").out == "0 sent back, 0 had been sent back before\n"
+    assert not there(settings, "page-views")

@@ -27,7 +27,7 @@ def test_help_lists_every_command(leadstream: Leadstream) -> None:
         (["scroe"], "Did you mean 'score'?"),
         (["dlq", "lst"], "Did you mean 'list'?"),
         (["settings", "--jsn"], "Did you mean --json?"),
-        (["worker", "route"], "'route' is not one of 'ingest', 'score'"),
+        (["worker", "routes"], "'routes' is not one of 'ingest', 'score', 'route'"),
         (["dlq", "show", "17"], "'17' is not PARTITION:OFFSET"),
     ],
 )

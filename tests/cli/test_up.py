@@ -1,4 +1,4 @@
-"""`leadstream up` over a real Kafka: an event becomes a score, a killed worker comes back, nothing stays behind."""
+"""`leadstream up` over a real Kafka: an event gets a score and an owner, a killed worker comes back."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def until(true: Callable[[], bool], log: Path, within_s: float = 40) -> None:
         time.sleep(0.1)
 
 
-def test_up_scores_starts_a_killed_worker_again_and_leaves_nothing_behind(
+def test_up_scores_and_routes_starts_a_killed_worker_again_and_leaves_nothing_behind(
     up: subprocess.Popen[bytes], leadstream: Leadstream, log: Path, tmp_path: Path
 ) -> None:
     def ready(stage: str) -> int:
@@ -74,6 +74,9 @@ def test_up_scores_starts_a_killed_worker_again_and_leaves_nothing_behind(
     assert leadstream("send", str(file)).code == 0
     until(lambda: ready("ingest") == 2, log)
     until(lambda: scored() != [], log)
+    until(lambda: leadstream("read", "lead-assignments", "--to-end").lines != [], log)
+    (assigned,) = [json.loads(line) for line in leadstream("read", "lead-assignments", "--to-end").lines]
+    assert (assigned["lead_id"], assigned["tier"], assigned["owner"]) == ("ann", "hot", "senior_2")
     assert "up     | ingest was ended by SIGKILL; starting it again in 0.5 s" in log.read_text()
 
     workers = psutil.Process(up.pid).children()
@@ -85,3 +88,9 @@ def test_up_scores_starts_a_killed_worker_again_and_leaves_nothing_behind(
     rows = [json.loads(line) for line in leadstream("read", "leadstream-score-leads-changelog", "--to-end").lines]
     assert {row["type"] for row in rows} == {"owner", "model", "checkpoint", "lead"}
     assert {row["lead_id"] for row in rows if row["type"] == "lead"} == {"ann"}
+    rows = [json.loads(line) for line in leadstream("read", "leadstream-route-leads-changelog", "--to-end").lines]
+    assert {row["type"] for row in rows} == {"owner", "policy", "checkpoint", "lead", "person", "team"}
+    (lead,) = [row for row in rows if row["type"] == "lead"]
+    assert (lead["lead_id"], lead["owner"], lead["clock"]["number"]) == ("ann", "senior_2", 1)
+    types = {json.loads(line)["type"] for line in leadstream("read", "lead-routing", "--to-end").lines}
+    assert types == {"policy", "request", "log_time"}

@@ -20,6 +20,7 @@ import psutil
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from streams.settings import STAGES
 from tests.kafka.broker import KafkaBroker
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,7 +122,7 @@ def test_ones_own_lead_turns_hot_in_less_than_a_second_and_ctrl_c_leaves_nothing
         assert statistics.median(delays) < 1.0, delays
 
         workers = demo.workers()
-        assert len(workers) == 2
+        assert len(workers) == len(STAGES)
         host, port = demo.command()[0]["LEADSTREAM_BOOTSTRAP_SERVERS"].split(":")
         demo.process.send_signal(signal.SIGINT)
         # A second one of an impatient viewer does not keep it from cleaning up.

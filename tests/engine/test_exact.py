@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from streams.engine import config
+from streams.engine.checkpoint import CHECKPOINT_KEY, decode_checkpoint
 from streams.engine.config import CRASH_POINTS
 from tests.engine.oracle import read_topic
 from tests.engine.world import PARTITIONS, World
@@ -63,6 +64,22 @@ def test_killed_at_each_point_of_a_step(world: World, run: int) -> None:
     verdict = world.settled()
     assert verdict.changes > 50
     assert verdict.alarms > 0
+
+
+def test_what_was_done_is_committed_when_it_is_taken_over(world: World) -> None:
+    """Although nothing more comes: neither worker of this test gets to a commit of its own."""
+    world.load(60)
+    done = world.start(commit_interval_ms=600_000).ready()
+    world.settled()
+    done.kill()
+    assert set(world.committed().values()) == {None}
+    changelog = read_topic(world.bootstrap, world.topic("counter-changelog"))
+    done_to = {
+        number: [decode_checkpoint(record.value()).offset for record in records if record.key() == CHECKPOINT_KEY][-1]
+        for number, records in changelog.items()
+    }
+    world.start(commit_interval_ms=600_000).ready()
+    assert world.committed() == done_to
 
 
 @pytest.mark.kill

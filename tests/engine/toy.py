@@ -135,6 +135,7 @@ class Counter:
         self.changelog = f"{prefix}-counter-changelog"
         self.outputs: tuple[str, ...] = (f"{prefix}-changes", f"{prefix}-scores")
         self.claimed: tuple[str, ...] = (f"{prefix}-scores",)
+        self.gathered: tuple[str, ...] = ()
         self.publisher: Publisher | None = None
 
     async def started(self, publisher: Publisher) -> None:
@@ -149,8 +150,8 @@ class Counter:
     async def prepare(self, partition: int, state: object, start: Position) -> None:
         pass
 
-    def alarm(self, partition: int) -> tuple[str, int, bytes] | None:
-        return self.source, partition, encode([[ALARM, 0, int(time.time() * 1000)]])
+    def alarms(self, partition: int, state: object) -> Sequence[tuple[str, int, bytes]]:
+        return [(self.source, partition, encode([[ALARM, 0, int(time.time() * 1000)]]))]
 
 
 class PrefixedPartition(CounterPartition):

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import msgspec
 import psutil
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.engine.oracle import Verdict, judge, read_topic
@@ -215,6 +215,16 @@ class World:
     def count(self, name: str) -> int:
         """How many records a topic has."""
         return sum(map(len, read_topic(self.bootstrap, self.topic(name)).values()))
+
+    def committed(self) -> dict[int, int | None]:
+        """What the counter's group has committed of the log, by partition."""
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": f"{self.prefix}-counter"})
+        places = [TopicPartition(self.topic("log"), number) for number in range(self.partitions)]
+        try:
+            found = consumer.committed(places, 10)
+        finally:
+            consumer.close()
+        return {place.partition: place.offset if place.offset >= 0 else None for place in found}
 
     def __enter__(self) -> Self:
         return self

@@ -30,14 +30,16 @@ class Load:
         seed: Which events.
         rate: Events a second.
         leads: How many.
+        burst: So many come at once: they are one record of the log.
     """
 
-    def __init__(self, run: Pipeline, seed: int, rate: int = 200, leads: int = 40) -> None:
-        self._run, self._rate, self._leads = run, rate, leads
+    def __init__(self, run: Pipeline, seed: int, rate: int = 200, leads: int = 40, burst: int = 1) -> None:
+        self._to, self._rate, self._leads, self._burst = run, rate, leads, burst
         self._chance = random.Random(seed)
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._send)
+        self._thread = threading.Thread(target=self._run_to_end)
         self.left = 0
+        self._failed: Exception | None = None
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -48,20 +50,28 @@ class Load:
     ) -> None:
         self._stop.set()
         self._thread.join()
+        if error is None and self._failed is not None:
+            raise self._failed
         if error is None and self.left:
             raise RuntimeError(f"{self.left} events were not acknowledged")
 
+    def _run_to_end(self) -> None:
+        try:
+            self._send()
+        except Exception as error:  # noqa: BLE001  # a test whose events stopped coming shows nothing
+            self._failed = error
+
     def _send(self) -> None:
         producer = Producer(
-            {"bootstrap.servers": self._run.bootstrap, "linger.ms": 5, "enable.idempotence": True, "acks": "all"},
+            {"bootstrap.servers": self._to.bootstrap, "linger.ms": 5, "enable.idempotence": True, "acks": "all"},
         )
         events = some_events(self._chance, self._rate * 120, self._leads)
         began = time.monotonic()
         for number, event in enumerate(events):
-            if self._stop.wait(max(0.0, began + number / self._rate - time.monotonic())):
+            if self._stop.wait(max(0.0, began + number // self._burst * self._burst / self._rate - time.monotonic())):
                 break
             value = msgspec.json.encode(event | {"occurred_at": iso(now_ms())})
-            topic = self._run.prefix + topic_of_kind(event["kind"])
+            topic = self._to.prefix + topic_of_kind(event["kind"])
             if self._chance.random() < 0.02:
                 value = self._chance.choice(_POISON)
             producer.produce(topic, value, key=event["lead"]["lead_id"])

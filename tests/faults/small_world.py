@@ -7,9 +7,12 @@ from typing import Any, cast
 
 import msgspec
 
+from schemas.dead_letters import dead_letter_headers
+from schemas.internal import encode_alarm, encode_model
 from schemas.log import Alarm, LogRow, ModelControl, encode_record
 from schemas.naming import partition_of
 from schemas.outputs_wire import encode_lead_score, encode_tier_change
+from schemas.reasons import ReasonName
 from schemas.times import iso
 from schemas.topics import RAW_TOPICS, topic_of_kind
 from schemas.wire import decode_event
@@ -67,6 +70,7 @@ def worked_off(seed: int = 1) -> Ledger:
     text = MODEL.format(version=1, demo_points=20, quiet="2d")
     model = read_model(text, "faults")
     control = ModelControl(_BEGIN_MS, model.name, model.version, model.sha256, text)
+    asked = [encode_model(model.name, model.version, model.sha256, text)]
     rows: list[list[LogRow]] = [[control], [control]]
     at_ms = _BEGIN_MS
     for event in some_events(chance, 200, 12):
@@ -76,11 +80,24 @@ def worked_off(seed: int = 1) -> Ledger:
         ledger.raw[topic].append(Kept(0, len(ledger.raw[topic]), None, value, at_ms, []))
         row = decode_event(value, at_ms, ID_KEY.encode())
         rows[partition_of(row.lead_id, PARTITIONS)].append(cast(LogRow, row))
+    _refuse(ledger, b"{", "bad_json")
+    end_ms = at_ms + 3 * 86_400_000
     for partition, told in enumerate(rows):
-        told.append(Alarm(at_ms + 3 * 86_400_000))
+        told.append(Alarm(end_ms))
+        asked.append(encode_alarm(partition))
         _write_log(ledger, partition, told)
         _fold(ledger, partition, text)
+    times = [_BEGIN_MS, *[end_ms] * PARTITIONS]
+    ledger.internal = [Kept(0, n, None, *one, []) for n, one in enumerate(zip(asked, times, strict=True))]
     return ledger
+
+
+def _refuse(ledger: Ledger, value: bytes, reason: ReasonName) -> None:
+    topic, at_ms = "page-views", _BEGIN_MS
+    offset = len(ledger.raw[topic])
+    ledger.raw[topic].append(Kept(0, offset, b"k", value, at_ms, [("trace", b"1")]))
+    headers = dead_letter_headers(topic, 0, offset, at_ms, reason, "", [("trace", b"1")])
+    ledger.letters.append(Kept(0, 0, b"k", value, at_ms, headers))
 
 
 def _write_log(ledger: Ledger, partition: int, rows: list[LogRow]) -> None:

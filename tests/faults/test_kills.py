@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import time
+from collections import Counter
 
 import pytest
 
+from schemas.log import ModelControl
+from scoring.memo import decode_memo
+from streams.engine.checkpoint import CHECKPOINT_KEY, decode_checkpoint
 from streams.engine.config import CRASH_POINTS
-from tests.faults.conftest import MakeTrial, Trial
+from tests.faults.conftest import PARTITIONS, SEED, SEEDS, MakeTrial, Trial
 from tests.faults.load import Load
 from tests.faults.small_world import MODEL
 from tests.kafka.broker import KafkaBroker
 
 pytestmark = [pytest.mark.kafka, pytest.mark.kill]
 
-RUNS = int(os.environ.get("LEADSTREAM_KILL_RUNS", "1"))
-SEED = int(os.environ.get("LEADSTREAM_KILL_SEED", "1"))
-
-INGEST_POINTS = ("carried", "acknowledged")
-SCORE_POINTS = tuple(point for point in CRASH_POINTS if point not in INGEST_POINTS)
+OPENING = ("opened", "claimed", "recovered")
+INGEST_POINTS = ("carried", "published", "acknowledged")
+SCORE_POINTS = (*OPENING, "folded", "published", "written", "acked")
 
 
-@pytest.mark.parametrize("seed", range(SEED, SEED + RUNS))
+def test_every_crash_point_is_among_the_tested() -> None:
+    assert {*INGEST_POINTS, *SCORE_POINTS} == set(CRASH_POINTS)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_workers_killed_at_any_moment_lose_and_double_nothing(
     kafka: KafkaBroker, make_trial: MakeTrial, seed: int
 ) -> None:
@@ -42,29 +47,59 @@ def test_workers_killed_at_any_moment_lose_and_double_nothing(
             trial.end(stage, signal.SIGKILL)
             trial.start(stage)
     ledger = trial.judge()
-    models = {row.version for record in ledger.log for row in record.rows if hasattr(row, "version")}
+    models = {row.version for record in ledger.log for row in record.rows if isinstance(row, ModelControl)}
     assert models == {1, 2}
 
 
 def publish_next_model(trial: Trial) -> None:
-    """The second version: another silence, other points."""
+    """The second version: another silence, other points, and a best tier that nobody stays in."""
+    text = MODEL.format(version=2, demo_points=1, quiet="2s").replace(", hold: 60d", "")
     path = trial.folder / "next.yaml"
-    path.write_text(MODEL.format(version=2, demo_points=45, quiet="2s").replace(", hold: 60d", ""))
+    path.write_text(text.replace("at_least: 60, leave_below: 55", "at_least: 100000"))
     trial.command("model", "publish", str(path), "--yes")
 
 
-@pytest.mark.parametrize(("stage", "points"), [("ingest", INGEST_POINTS), ("score", SCORE_POINTS)])
-def test_workers_killed_at_every_crash_point_lose_and_double_nothing(
-    kafka: KafkaBroker, make_trial: MakeTrial, stage: str, points: tuple[str, ...]
+def start_to_die(trial: Trial, stage: str, point: str, times: int, *how: str) -> None:
+    """Starts a worker that passes the point for the so manieth time, and no more."""
+    trial.start(stage, command=("-m", "tests.faults.worker", stage, point, str(times), *how))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_ingest_worker_killed_at_every_crash_point_loses_and_doubles_nothing(
+    kafka: KafkaBroker, make_trial: MakeTrial, seed: int
 ) -> None:
-    chance, trial = random.Random(SEED), make_trial(kafka)
-    trial.start({"ingest": "score", "score": "ingest"}[stage])
-    with Load(trial, SEED):
-        for point in points:
-            times = 1 if point in ("opened", "claimed", "recovered") else chance.randint(1, 6)
-            trial.start(stage, command=("-m", "tests.faults.worker", stage, point, str(times)))
-            assert trial.ended(stage, 40) == -signal.SIGKILL, f"{point} was not passed {times} times"
+    chance, trial = random.Random(seed), make_trial(kafka)
+    trial.start("score")
+    with Load(trial, seed):
+        for point in INGEST_POINTS:
+            times = chance.randint(1, 6)
+            start_to_die(trial, "ingest", point, times)
+            assert trial.ended("ingest", 40) == -signal.SIGKILL, f"{point} was not passed {times} times"
     trial.judge()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_score_worker_killed_at_every_crash_point_loses_and_doubles_nothing(
+    kafka: KafkaBroker, make_trial: MakeTrial, seed: int
+) -> None:
+    """Steps are cut within records, and in the midst of a new model."""
+    chance, trial = random.Random(seed), make_trial(kafka)
+    trial.start("ingest")
+    with Load(trial, seed, burst=40):
+        for point in SCORE_POINTS:
+            if point == "published":
+                publish_next_model(trial)
+            times = 1 if point in OPENING else chance.randint(1, 20)
+            start_to_die(trial, "score", point, times, "small")
+            assert trial.ended("score", 40) == -signal.SIGKILL, f"{point} was not passed {times} times"
+        start_to_die(trial, "score", "acked", 0, "small")
+    ledger = trial.judge(doubles=False)
+    models = Counter(row.version for record in ledger.log for row in record.rows if isinstance(row, ModelControl))
+    assert models == {1: PARTITIONS, 2: PARTITIONS}
+    assert any(b'"cause":{"model":2}' in (record.value or b"") for record in ledger.changes)
+    found = [decode_checkpoint(record.value) for record in ledger.changelog if record.key == CHECKPOINT_KEY]
+    assert any(one.index for one in found)
+    assert any(decode_memo(one.memo).reassess_at_ms is not None for one in found)
 
 
 def test_a_timer_that_came_due_while_nobody_was_there_fires_once_at_its_own_moment(

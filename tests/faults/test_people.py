@@ -23,7 +23,7 @@ from schemas.times import iso
 from schemas.topics import TOPICS
 from scoring.reading import read_model
 from streams.file_scoring import FileScoring
-from tests.faults.conftest import MakeTrial, Trial
+from tests.faults.conftest import SEEDS, MakeTrial, Trial
 from tests.kafka.broker import KafkaBroker
 from tests.pipeline import ID_KEY
 from tests.streams.live import send_raw
@@ -103,8 +103,9 @@ def trial(kafka: KafkaBroker, make_trial: MakeTrial, tmp_path: Path) -> Trial:
     return make_trial(kafka, model=model)
 
 
-def test_a_person_is_one_however_often_workers_die(trial: Trial) -> None:
-    chance = random.Random(1)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_person_is_one_however_often_workers_die(trial: Trial, seed: int) -> None:
+    chance = random.Random(seed)
     stories = [list(story(person, int(time.time() * 1000))) for person in range(PEOPLE)]
     events = [event for steps in zip(*stories, strict=True) for event in steps]
     trial.start("ingest")
@@ -121,7 +122,7 @@ def test_a_person_is_one_however_often_workers_die(trial: Trial) -> None:
     trial.start("score")
     trial.end("ingest")
     trial.start("ingest")
-    trial.settled()
+    trial.judge(poison=False)
 
     told = trial.lead_scores()
     expected, merged = at_once(events)
@@ -175,7 +176,7 @@ def test_what_comes_by_hand_is_passed_over_and_counts_nothing(trial: Trial) -> N
         {"type": "forward", "rows": "AAAA"},
     ]
     send_raw(trial, "lead-internal", [json.dumps(one).encode() for one in bad])
-    trial.settled()
+    trial.judge(changes=1)
     reasons = [
         value for record in trial.read("dead-letters") for name, value in record.headers if name == "leadstream.reason"
     ]

@@ -1,16 +1,26 @@
-"""A real worker that is killed at a crash point: `python -m tests.faults.worker STAGE POINT TIMES`."""
+"""A real worker that is killed at a crash point: `python -m tests.faults.worker STAGE POINT TIMES [small]`.
+
+With `small`, a step of score is full after a few rows: its checkpoints lie within records of the log, and a new model
+takes many steps. 0 TIMES: it is not killed.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
+from functools import partial
+from unittest.mock import patch
 
+from scoring.partition import PartitionFold
+from streams import score
 from streams.engine.config import CrashPoint
 from streams.settings import Settings
 from streams.worker import run_worker
 
 __all__ = ["main"]
+
+_SMALL = partial(PartitionFold, max_step_bytes=1_500, max_step_deadlines=3)
 
 
 def main(stage: str, point: str, times: int) -> int:
@@ -19,12 +29,14 @@ def main(stage: str, point: str, times: int) -> int:
 
     def crash_point(name: CrashPoint) -> None:
         nonlocal passed
-        passed += name == point
-        if passed == times:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if name == point:
+            passed += 1
+            if passed == times:
+                os.kill(os.getpid(), signal.SIGKILL)
 
     return run_worker(stage, Settings.read(), crash_point=crash_point)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    with patch.object(score, "PartitionFold", _SMALL if "small" in sys.argv else PartitionFold):
+        sys.exit(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))

@@ -22,7 +22,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -47,7 +47,6 @@ _SETTINGS: dict[str, str] = {
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAINTEXT",
-    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
     "num.partitions": "4",
     # leadstream makes its topics by its own command; a topic that appears by itself hides a mistake.
     "auto.create.topics.enable": "false",
@@ -84,6 +83,7 @@ class KafkaBroker:
         jvm: Options of the Java machine: `FAST_START` for tests, `STEADY` for benchmarks.
         settings: Broker settings over the built-in ones, as `server.properties` has them.
         ready_within: Seconds that a start may take.
+        detours: Ports of proxies on this machine: for each one there is a listener that sends its clients there.
         folder: Where data, settings and log are kept. By default a new temporary folder, removed by `close()`;
             a folder given here is left where it is.
     """
@@ -94,11 +94,13 @@ class KafkaBroker:
         jvm: tuple[str, ...] = FAST_START,
         settings: Mapping[str, str] | None = None,
         ready_within: float = 60.0,
+        detours: Sequence[int] = (),
         folder: Path | None = None,
     ) -> None:
         self._jvm = jvm
         self._extra = dict(settings or {})
         self._ready_within = ready_within
+        self._detours = dict.fromkeys(detours, 0)
         self._given_folder = folder
         self._folder: Path | None = None
         self._ports: tuple[int, int] | None = None
@@ -115,6 +117,10 @@ class KafkaBroker:
             message = "The broker has no address before its first start()."
             raise KafkaBrokerError(message)
         return f"127.0.0.1:{self._ports[0]}"
+
+    def detour(self, port: int) -> int:
+        """Where the proxy at this port leads to; known after the first start."""
+        return self._detours[port]
 
     @property
     def folder(self) -> Path:
@@ -245,13 +251,26 @@ class KafkaBroker:
         else:
             self._given_folder.mkdir(parents=True, exist_ok=True)
             self._folder = self._given_folder
-        self._ports = _two_free_ports()
-        client, controller = self._ports
+        client, controller, *others = _free_ports(2 + len(self._detours))
+        self._ports = client, controller
+        self._detours = dict(zip(self._detours, others, strict=True))
+        ways = {f"DETOUR{told}": (own, told) for told, own in self._detours.items()}
         settings = {
             **_SETTINGS,
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-            "listeners": f"PLAINTEXT://127.0.0.1:{client},CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{client}",
+            "listeners": ",".join(
+                [
+                    f"PLAINTEXT://127.0.0.1:{client}",
+                    f"CONTROLLER://127.0.0.1:{controller}",
+                    *(f"{name}://127.0.0.1:{own}" for name, (own, _) in ways.items()),
+                ]
+            ),
+            "advertised.listeners": ",".join(
+                [f"PLAINTEXT://127.0.0.1:{client}", *(f"{name}://127.0.0.1:{told}" for name, (_, told) in ways.items())]
+            ),
+            "listener.security.protocol.map": ",".join(
+                f"{name}:PLAINTEXT" for name in ("CONTROLLER", "PLAINTEXT", *ways)
+            ),
             "log.dirs": str(self._folder / "data"),
             **self._extra,
         }
@@ -314,8 +333,9 @@ class KafkaBroker:
         self._folder = None
 
 
-def _two_free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1]), int(other.getsockname()[1])
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        plugs = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for plug in plugs:
+            plug.bind(("127.0.0.1", 0))
+        return [int(plug.getsockname()[1]) for plug in plugs]

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import msgspec
 
-from schemas.log import EventRow, Link, LogRow, Merge, encode_record
+from schemas.log import ByHand, EventRow, Link, LogRow, Merge, encode_record
 from schemas.naming import partition_of
 from schemas.outputs_wire import encode_tier_change
 from scoring.partition import FoldStep, PartitionFold
@@ -51,7 +51,7 @@ class Town:
         self.chance, self.model, self.step_bytes = chance, model, step_bytes
         self.clock = 0
         self.partitions = [TownPartition(self._new_fold()) for _ in range(partitions)]
-        self.on_the_way: list[Merge | EventRow] = []
+        self.on_the_way: list[Merge | EventRow | ByHand] = []
         self.bodies: dict[str, bytes] = {}
         self.scores: dict[str, Any] = {}
         self.merges = self.deaths = 0
@@ -91,7 +91,7 @@ class Town:
             self._note(part.fold.finish())
 
     def _append(self, row: LogRow | EventRow) -> None:
-        assert isinstance(row, EventRow | Link | Merge)
+        assert isinstance(row, EventRow | Link | Merge | ByHand)
         part = self.partitions[partition_of(row.lead_id, len(self.partitions))]
         part.log.append((len(part.log), encode_record(self.clock, [cast("LogRow", row)])))
 

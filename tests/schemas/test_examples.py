@@ -14,14 +14,22 @@ from schemas.dead_letters import DeadLetterHeaders
 from schemas.events import EVENTS
 from schemas.internal import (
     AlarmRequest,
+    AssignRequest,
+    BackfillRequest,
     ForwardRequest,
     MergeRequest,
     ModelRequest,
+    PolicyRequest,
+    ReleaseRequest,
     decode_internal,
     encode_alarm,
+    encode_assign,
+    encode_backfill,
     encode_forward,
     encode_merge,
     encode_model,
+    encode_policy,
+    encode_release,
     forwarded_rows,
     merge_row,
 )
@@ -92,7 +100,7 @@ def test_there_is_a_record_of_every_row() -> None:
     found = {
         (line.get("kind") or line["type"]) for param in examples("log_record") for line in param.values[0]["lines"]
     }
-    assert found == {*EVENT_ROWS, "link", "merge", "alarm", "model"}
+    assert found == {*EVENT_ROWS, "link", "merge", "alarm", "model", "policy", "assign", "release", "backfill"}
 
 
 @pytest.mark.parametrize("example", examples("tier_change"))
@@ -122,6 +130,15 @@ def test_internal_messages(example: dict[str, Any]) -> None:
             assert encode_alarm(message.partition) == raw
         case ModelRequest():
             assert encode_model(message.name, message.version, message.sha256, message.body) == raw
+        case PolicyRequest():
+            assert encode_policy(message.name, message.version, message.sha256, message.body) == raw
+        case AssignRequest():
+            whom = {"owner": message.owner, "team": message.team}
+            assert encode_assign(message.lead_id, message.event_id, **whom, by=message.by) == raw
+        case ReleaseRequest():
+            assert encode_release(message.lead_id, message.event_id, by=message.by) == raw
+        case BackfillRequest():
+            assert encode_backfill(message.lead_id) == raw
         case MergeRequest():
             assert encode_merge(merge_row(message, 1)) == raw
         case ForwardRequest():
@@ -131,4 +148,5 @@ def test_internal_messages(example: dict[str, Any]) -> None:
 @pytest.mark.parametrize("example", examples("dead_letter_headers"))
 def test_dead_letters(example: dict[str, Any]) -> None:
     read = DeadLetterHeaders.read([(name, value.encode()) for name, value in example.items()])
-    assert {name: str(value) for name, value in read.model_dump(by_alias=True).items()} == example
+    told = read.model_dump(by_alias=True, exclude_none=True)
+    assert {name: str(value) for name, value in told.items()} == example

@@ -169,7 +169,14 @@ def test_unknown_members_and_nulls_are_ignored() -> None:
             ("missing_field", "type is missing; a line with lead_id or partition is taken for a row of the log"),
         ),
         ({"type": 1}, ("wrong_type", "type is not a text")),
-        ({"type": "x"}, ("unknown_kind", "there is no such type of line; known: event, alarm, model, link, merge")),
+        (
+            {"type": "x"},
+            (
+                "unknown_kind",
+                "there is no such type of line; known: event, alarm, model, policy, link, merge, assign, release, "
+                "backfill",
+            ),
+        ),
         ({"type": "merge"}, ("missing_field", "body is missing")),
         ({"type": "merge", "body": "row"}, ("bad_merge", "body is no base64")),
         ({"type": "link", "hour": AT}, ("missing_field", "owner is missing")),

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from schemas.dead_letters import DeadLetterHeaders, HeaderError, dead_letter_headers, original_headers
+from schemas.dead_letters import DeadLetterHeaders, HeaderError, dead_letter_headers, original_headers, shortened
+from schemas.limits import MAX_LETTER_BYTES
 from schemas.outputs import (
     LeadScore,
     LeadScoreOut,
@@ -99,6 +100,29 @@ def test_a_dead_letter_keeps_headers_and_replaces_those_of_an_earlier_one() -> N
     assert len(second) == len(first)
     read = DeadLetterHeaders.read(second)
     assert (read.reason, read.offset, read.timestamp_ms) == ("bad_time", 9, -1)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "own"),
+    [
+        (b"k" * 5_000_000, None, []),
+        (None, b"v" * 5_000_000, []),
+        (b"", b"", [(f"h{n}", b"x" * 500) for n in range(9000)]),
+    ],
+)
+def test_a_letter_too_large_for_its_topic_is_cut_and_says_so(
+    key: bytes | None, value: bytes | None, own: list[tuple[str, bytes]]
+) -> None:
+    kept_key, kept_value, headers, cut = shortened(key, value, own)
+    letter = [*dead_letter_headers("page-views", 1, 2, 3, "too_large", "too large", headers), *cut]
+    assert (DeadLetterHeaders.read(letter).whole_bytes or 0) > MAX_LETTER_BYTES
+    assert len(kept_key or b"") + len(kept_value or b"") + sum(len(one) for _, one in letter) < 2_200_000
+    assert (kept_key is None, kept_value is None) == (key is None, value is None)
+
+
+def test_a_letter_of_usual_size_is_whole() -> None:
+    own = [("trace", b"1")]
+    assert shortened(b"k", b"v" * 1_000_000, own) == (b"k", b"v" * 1_000_000, own, [])
 
 
 @pytest.mark.parametrize(

@@ -9,16 +9,33 @@ from typing import Any, get_args
 import pytest
 
 from schemas.errors import Refused
-from schemas.internal import ForwardRequest, MergeRequest, decode_internal, forwarded_rows, merge_row
+from schemas.internal import (
+    AssignRequest,
+    ForwardRequest,
+    MergeRequest,
+    ReleaseRequest,
+    by_hand_row,
+    decode_internal,
+    forwarded_rows,
+    merge_row,
+)
 from schemas.lines import load_line, read_log_line
-from schemas.log import Alarm, EventRow, Link, Merge, encode_record
+from schemas.log import Alarm, ByHand, EventRow, Link, Merge, encode_record
 from schemas.reasons import REASONS, ReasonName
 from schemas.wire import decode_event, judge_event
 from tests.schemas.poison import POISON, Poison
 from tests.schemas.samples import BROKER_MS, KEY, event
 
-NOT_OF_RECORDS = {"duplicate_key", "unknown_field", "bad_received_at", "digest_mismatch", "bad_model", "bad_merge"}
-"""Of lines and of internal messages; `bad_model` is given by ingest, which reads the model."""
+NOT_OF_RECORDS = {
+    "duplicate_key",
+    "unknown_field",
+    "bad_received_at",
+    "digest_mismatch",
+    "bad_model",
+    "bad_merge",
+    "bad_policy",
+}
+"""Of lines and of internal messages; `bad_model` and `bad_policy` are given by ingest, which reads the file."""
 
 
 @pytest.mark.parametrize("poison", POISON, ids=lambda poison: poison.name)
@@ -54,7 +71,7 @@ def merge_of(message: dict[str, Any]) -> Merge:
     return merge_row(read, 1)
 
 
-def forwarded_of(message: dict[str, Any]) -> list[EventRow]:
+def forwarded_of(message: dict[str, Any]) -> list[EventRow | ByHand]:
     read = decode_internal(json.dumps(message).encode())
     assert isinstance(read, ForwardRequest)
     return forwarded_rows(read)
@@ -80,11 +97,41 @@ def test_reasons_of_internal_messages() -> None:
         assert reason_of(lambda forward=forward: forwarded_of(forward)) == "bad_merge"
     assert reason_of(lambda: decode_internal(json.dumps(alarm | {"more": 1}).encode())) == "unknown_field"
     assert reason_of(lambda: decode_internal(json.dumps(model).encode())) == "digest_mismatch"
+    policy = model | {"type": "policy"}
+    assert reason_of(lambda: decode_internal(json.dumps(policy).encode())) == "digest_mismatch"
+    assert reason_of(lambda: decode_internal(json.dumps(policy | {"body": ""}).encode())) == "empty_text"
     assert reason_of(lambda: decode_internal(json.dumps(model | {"sha256": "x"}).encode())) == "unknown_value"
     assert reason_of(lambda: decode_internal(json.dumps(alarm | {"partition": True}).encode())) == "wrong_type"
     assert reason_of(lambda: decode_internal(json.dumps(alarm | {"partition": -1}).encode())) == "number_out_of_range"
     assert reason_of(lambda: decode_internal(b'{"type": "alarms"}')) == "unknown_kind"
     assert reason_of(lambda: decode_internal(None)) == "null_value"
+
+
+def by_hand_of(message: dict[str, Any]) -> ByHand:
+    read = decode_internal(json.dumps(message).encode())
+    assert isinstance(read, AssignRequest | ReleaseRequest)
+    return by_hand_row(read, 1)
+
+
+def test_reasons_of_hand_commands() -> None:
+    assign = {"type": "assign", "lead_id": "crm-17", "event_id": "h-1", "owner": "ann"}
+    assert by_hand_of(assign) == ByHand("crm-17", 1, "h-1", "ann")
+    for change, reason in (
+        ({"owner": None}, "missing_field"),
+        ({"team": "desk"}, "missing_field"),
+        ({"lead_id": None}, "missing_field"),
+        ({"lead_id": ""}, "empty_text"),
+        ({"lead_id": "x" * 203}, "too_long"),
+        ({"event_id": None}, "missing_field"),
+        ({"event_id": "x" * 201}, "too_long"),
+        ({"owner": ""}, "empty_text"),
+        ({"owner": "x" * 65}, "too_long"),
+        ({"owner": 7}, "wrong_type"),
+        ({"by": "x" * 1001}, "too_long"),
+        ({"received_at": "2026-03-02T10:15:00Z"}, "unknown_field"),
+        ({"type": "release"}, "unknown_field"),
+    ):
+        assert reason_of(lambda change=change: by_hand_of(assign | change)) == reason
 
 
 def test_reasons_of_lines() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from schemas.log import EventRow, FormFill, Link, LogRow, Merge, PageView
+from schemas.log import ByHand, EventRow, FormFill, Link, LogRow, Merge, PageView
 from schemas.outputs_wire import MergedLeadOut
 from scoring.identity import MAX_NAMES, MAX_OWNERS
 from scoring.merging import BadMerge, check_body, is_merged
@@ -44,7 +44,7 @@ class Leads:
 
     def __init__(self) -> None:
         self.fold, self.told = new_fold(MODEL), Told()
-        self.sent: list[Merge | EventRow] = []
+        self.sent: list[Merge | EventRow | ByHand] = []
         self.merged: dict[str, MergedLeadOut] = {}
         self.shared = 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,17 +12,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.dead_letters import DeadLetterHeaders
-from schemas.internal import encode_alarm, encode_forward, encode_merge, encode_model
+from schemas.internal import (
+    encode_alarm,
+    encode_assign,
+    encode_forward,
+    encode_merge,
+    encode_model,
+    encode_policy,
+    encode_release,
+)
 from schemas.log import (
     ALARM_KEY,
     MODEL_KEY,
+    POLICY_KEY,
     Alarm,
+    ByHand,
     Download,
     EventRow,
     Link,
     LogRow,
     Merge,
     ModelControl,
+    NextPolicy,
     decode_record,
 )
 from schemas.naming import lead_name, partition_of
@@ -29,6 +41,7 @@ from schemas.times import iso
 from schemas.topics import RAW_TOPICS
 from scoring.compiled import CompiledModel
 from scoring.kernel import Kernel
+from scoring.routing.shipped import shipped_policy
 from scoring.row import encode_row
 from scoring.shipped import shipped_model
 from streams.breaker import Breaker, Pause
@@ -242,6 +255,48 @@ def test_merges_and_forwarded_events_go_to_their_owners() -> None:
         Download("ann", START_MS + 10, START_MS, "e0", "", "a.pdf"),
         Merge("ann", START_MS + 20, "a:1", A_ROW, 3),
     ]
+
+
+def test_hand_commands_go_to_the_partition_of_their_lead_by_their_time() -> None:
+    forwarded = ByHand("ann", START_MS - 5_000, "h9", by="eve")
+    internal = [
+        Record(0, START_MS + 5, None, encode_assign("ann", "h1", owner="bob", by="eve")),
+        Record(1, START_MS + 20, None, encode_assign("ann", "h2", team="desk")),
+        Record(2, START_MS + 21, None, encode_release("a:7", "h3")),
+        Record(3, START_MS + 22, None, encode_forward([forwarded])),
+    ]
+    carried = Ingest().poll({VIEWS: [raw(0, 10)], INTERNAL_1: internal})
+    rows = [row for _, _, rows in log_of(carried, partition_of("ann", PARTITIONS)) for row in rows]
+    assert [row for row in rows if getattr(row, "lead_id", "") == "ann"] == [
+        forwarded,
+        ByHand("ann", START_MS + 5, "h1", "bob", None, "eve"),
+        Download("ann", START_MS + 10, START_MS, "e0", "", "a.pdf"),
+        ByHand("ann", START_MS + 20, "h2", None, "desk"),
+    ]
+    assert ByHand("a:7", START_MS + 21, "h3") in [
+        row for _, _, rows in log_of(carried, partition_of("a:7", PARTITIONS)) for row in rows
+    ]
+
+
+def test_a_policy_goes_to_the_first_partition_alone_and_comes_from_there() -> None:
+    policy = shipped_policy("b2b-default")
+    request = encode_policy(policy.name, policy.version, policy.sha256, policy.text)
+    bad = policy.text.replace("members: [senior_1]", "members: [nobody]")
+    digest = hashlib.sha256(bad.encode()).hexdigest()
+    records = {
+        INTERNAL: [
+            Record(0, START_MS + 3, None, request),
+            Record(1, START_MS + 4, None, encode_policy(policy.name, policy.version, digest, bad)),
+            Record(2, START_MS + 5, None, encode_policy(policy.name, 7, policy.sha256, policy.text)),
+        ],
+        INTERNAL_1: [Record(9, START_MS + 3, None, request)],
+    }
+    carried = Ingest().poll(records)
+    row = NextPolicy(START_MS + 3, policy.name, policy.version, policy.sha256, policy.text)
+    log = [[(key, rows) for key, _, rows in log_of(carried, partition)] for partition in range(PARTITIONS)]
+    assert log == [[(POLICY_KEY, [row])], [], [], []]
+    reasons = [DeadLetterHeaders.read(entry[2]).reason for entry in _letters(carried)]
+    assert sorted(reasons) == ["bad_policy", "bad_policy", "unknown_value"]
 
 
 def test_the_breaker_stops_where_it_trips_and_goes_on_there() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from datetime import date
+from datetime import date, timedelta
 
 from scoring.language.nodes import Mapping, Node
 from scoring.language.problems import Problems, quoted, suggestion
@@ -13,7 +13,7 @@ from scoring.model import Place
 from scoring.routing.policy import Hours, Span
 from scoring.routing.zones import known_zones
 
-__all__ = ["DAYS", "MAX_DAYS", "read_absences", "read_holidays", "read_hours", "read_zone", "span_text"]
+__all__ = ["DAYS", "MAX_DAYS", "day_text", "read_absences", "read_holidays", "read_hours", "read_zone", "span_text"]
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MAX_DAYS = 2_000
@@ -91,6 +91,15 @@ def span_text(span: Span) -> str:
     '09:00-24:00'
     """
     return "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in span)
+
+
+def day_text(day: int) -> str:
+    """A day as the file has it.
+
+    >>> day_text(20_514)
+    '2026-03-02'
+    """
+    return (_EPOCH + timedelta(days=day)).isoformat()
 
 
 def _span(text: str, place: Place, what: str, problems: Problems) -> Span | None:

@@ -9,6 +9,7 @@ from itertools import count
 from schemas.log import (
     Alarm,
     Bounce,
+    ByHand,
     Download,
     EmailClick,
     EmailOpen,
@@ -23,6 +24,7 @@ from schemas.log import (
     encode_record,
 )
 from schemas.outputs_wire import LeadScoreOut, ReasonOut, TierChangeOut, encode_tier_change
+from schemas.routing_log import RoutingRow
 from schemas.times import iso, parse_iso
 from scoring.partition import PartitionFold
 from scoring.reading import read_model
@@ -99,9 +101,14 @@ def bounced(at: int, kind: str = "hard", *, lead: str = "lead-1", received: int 
     return Bounce(lead, T0 + got, T0 + at, _id(None), "mail", "m-1", kind)
 
 
-def activity(at: int, what: str = "contacted", *, lead: str = "lead-1") -> SalesActivity:
+def activity(at: int, what: str = "contacted", *, lead: str = "lead-1", event_id: str | None = None) -> SalesActivity:
     """Something that sales did."""
-    return SalesActivity(lead, T0 + at, T0 + at, _id(None), "crm", what)
+    return SalesActivity(lead, T0 + at, T0 + at, _id(event_id), "crm", what)
+
+
+def by_hand(at: int, owner: str | None = "ann", *, lead: str = "lead-1", event_id: str | None = None) -> ByHand:
+    """Somebody gives the lead to an owner, or takes it from everybody."""
+    return ByHand(lead, T0 + at, _id(event_id), owner, by="eve")
 
 
 def profile(
@@ -145,6 +152,7 @@ class Told:
     scores: dict[str, LeadScoreOut] = field(default_factory=dict)
     rows: dict[bytes, bytes | None] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    routing: list[RoutingRow] = field(default_factory=list)
     applied: int = 0
     steps: int = 0
     memo: bytes = b""
@@ -194,6 +202,7 @@ def run(fold: PartitionFold, records: Sequence[tuple[int, bytes]], told: Told | 
         said.scores |= {score.lead_id: score for score in step.scores}
         said.rows |= dict(step.rows)
         said.problems += [str(problem) for problem in step.problems]
+        said.routing += step.routing
         said.applied += step.applied
         said.memo = step.memo
         said.steps += 1

@@ -22,6 +22,7 @@ from tests.scoring.kernel.logs import (
     activity,
     alarm,
     bounced,
+    by_hand,
     clicked,
     control,
     download,
@@ -66,6 +67,7 @@ def a_row(draw: st.DrawFn, number: int, clock: int) -> LogRow:
         lambda: download(at, **more),
         lambda: profile(at, seniority="vp", industry="saas", company_size=60 * (number % 3), **more),
         lambda: activity(clock, lead=lead),
+        lambda: by_hand(clock, lead=lead),
         lambda: alarm(clock),
         lambda: control(clock, NEXT),
     ]
@@ -113,6 +115,7 @@ def test_slices_and_small_steps_give_the_same(
     assert told.bodies() == whole.bodies()
     assert content(told) == content(whole)
     assert told.rows == whole.rows
+    assert told.routing == whole.routing
 
 
 @given(rows(), st.integers(1, 9), st.lists(st.integers(0, 40)))
@@ -129,12 +132,14 @@ def test_begun_again_after_every_step_from_what_is_durable(made: list[LogRow], p
             told.changes += step.changes
             told.scores |= {score.lead_id: score for score in step.scores}
             told.rows |= dict(step.rows)
+            told.routing += step.routing
             told.memo = step.memo
             fold = begun_again(told)
 
     assert told.bodies() == whole.bodies()
     assert content(told) == content(whole)
     assert told.rows == whole.rows
+    assert told.routing == whole.routing
 
 
 @given(rows(), st.integers(0, 40))
@@ -155,6 +160,7 @@ def test_a_step_that_was_lost_is_made_again_with_the_same_bodies(made: list[LogR
     run(durable, records[at:], again)
 
     assert again.bodies() == once.bodies()
+    assert again.routing == once.routing
 
 
 def test_a_fold_that_is_given_up_is_free_at_once() -> None:

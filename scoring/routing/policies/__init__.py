@@ -1,0 +1,1 @@
+"""The routing policies that ship, as files. `scoring.routing.shipped` reads them."""
