@@ -67,6 +67,11 @@ class LogClock:
         times = [self.times.get(number, 0) for number in range(self.count)]
         return min(times, default=0)
 
+    @property
+    def latest_ms(self) -> int:
+        """The greatest; 0 before anybody told one."""
+        return max(self.times.values(), default=0)
+
     def state(self) -> str:
         """What must be remembered."""
         return json.dumps([self.count, self.times])

@@ -43,6 +43,7 @@ class ScoreIn(msgspec.Struct):
 class SlaIn(msgspec.Struct):
     """What is looked at of a clock."""
 
+    started_at: str
     due_at: str
     state: str
 

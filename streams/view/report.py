@@ -1,18 +1,19 @@
 """The sales feedback loop: what becomes of leads that enter a tier, over 28 rolling days.
 
-* An **entry** is a tier change into the tier with `effective_at` in the 28 days up to log time: after `as_of` - 28 d,
-  at `as_of` at the latest. A lead that leaves the tier and comes back enters twice. A visitor or an address that turned
+* It is made at a log time, `until`: the greatest that score has told. A quiet partition does not hold it back.
+* An **entry** is a tier change into the tier with `effective_at` in the 28 days up to then: after `until` - 28 d, at
+  `until` at the latest. A lead that leaves the tier and comes back enters twice. A visitor or an address that turned
   out to be a lead counts under the lead's name alone.
 * A sales activity belongs to the lead's latest entry into each tier at or before it; what happened counts when it had
-  been received by `as_of`, at the time at which it happened (`occurred_at`, at the latest when it was received).
+  been received by `until`, at the time at which it happened (`occurred_at`, at the latest when it was received).
 * An entry **reached a meeting** with `meeting_booked` or `meeting_held`; it was **discarded** with `discarded`.
 * It was **answered** with the first of contacted, meeting_booked, meeting_held, accepted, discarded; the **response
   latency** is the plain time from the entry to that. Entries without an answer have none.
 * Shares are of all entries: one of this morning counts although nobody had time for it yet.
-* The **team** is that of the first assignment that the tier change caused, `-` where route had none; the **model** is
-  the one of the tier change.
+* The **team** is that of the first assignment that the tier change caused; where it caused none, because a request had
+  started a clock before, that of the clock; else `-`. The **model** is the one of the tier change.
 
-So a report is a function of what the topics say up to `as_of`: replayed, rebuilt, in whatever order the topics were
+So a report is a function of what the topics say and of `until`: replayed, rebuilt, in whatever order the topics were
 read, it is the same.
 
 Goals, as the seeds have them for hot leads: at least 70 % reach a meeting, fewer than 15 % are discarded, the response
@@ -95,29 +96,29 @@ class _Outcome(NamedTuple):
     latency_ms: int | None
 
 
-def make_report(facts: Mapping[str, LeadFacts], as_of_ms: int) -> Report:
-    """The report of these facts at that log time."""
-    outcomes = [outcome for lead in facts.values() for outcome in _outcomes(lead, as_of_ms)]
+def make_report(facts: Mapping[str, LeadFacts], until_ms: int) -> Report:
+    """The report of these facts at a log time."""
+    outcomes = [outcome for lead in facts.values() for outcome in _outcomes(lead, until_ms)]
     by_tier: dict[str, list[_Outcome]] = {}
     by_group: dict[tuple[str, str, str], list[_Outcome]] = {}
     for outcome in outcomes:
         by_tier.setdefault(outcome.tier, []).append(outcome)
         by_group.setdefault(outcome[:3], []).append(outcome)
     return Report(
-        iso(max(0, as_of_ms - WINDOW_MS)),
-        iso(as_of_ms),
+        iso(max(0, until_ms - WINDOW_MS)),
+        iso(until_ms),
         GOALS,
         [_group(tier, None, None, by_tier[tier]) for tier in sorted(by_tier)],
         [_group(*group, by_group[group]) for group in sorted(by_group)],
     )
 
 
-def _outcomes(lead: LeadFacts, as_of_ms: int) -> Iterator[_Outcome]:
-    if not lead.entered or (lead.merged_ms is not None and lead.merged_ms <= as_of_ms):
+def _outcomes(lead: LeadFacts, until_ms: int) -> Iterator[_Outcome]:
+    if not lead.entered or (lead.merged_ms is not None and lead.merged_ms <= until_ms):
         return
-    activities = sorted((done.at_ms, done.activity) for done in lead.activities.values() if done.read_ms <= as_of_ms)
+    activities = sorted((done.at_ms, done.activity) for done in lead.activities.values() if done.read_ms <= until_ms)
     # By number: at one moment a lead may pass through a tier.
-    entries = [lead.entered[seq] for seq in sorted(lead.entered) if lead.entered[seq].at_ms <= as_of_ms]
+    entries = [lead.entered[seq] for seq in sorted(lead.entered) if lead.entered[seq].at_ms <= until_ms]
     for tier in dict.fromkeys(entry.tier for entry in entries):
         mine = [entry for entry in entries if entry.tier == tier]
         begins = [entry.at_ms for entry in mine]
@@ -125,14 +126,14 @@ def _outcomes(lead: LeadFacts, as_of_ms: int) -> Iterator[_Outcome]:
         for at_ms, activity in activities:
             of.setdefault(bisect_right(begins, at_ms) - 1, []).append((at_ms, activity))
         for number, entry in enumerate(mine):
-            if entry.at_ms <= as_of_ms - WINDOW_MS:
+            if entry.at_ms <= until_ms - WINDOW_MS:
                 continue
             done = of.get(number, [])
             names = {activity for _, activity in done}
             answered = next((at_ms for at_ms, activity in done if activity in ANSWERS), None)
             yield _Outcome(
                 tier,
-                lead.teams.get(entry.seq, (0, None, 0))[1] or NO_TEAM,
+                lead.team(entry, until_ms - WINDOW_MS) or NO_TEAM,
                 entry.model,
                 bool(names & MEETINGS),
                 "discarded" in names,

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 import redis
@@ -22,39 +21,14 @@ from redis.client import Pipeline
 from streams.view.batch import Batch, LogClock
 from streams.view.changes import Changes
 from streams.view.entry import LeadEntry, decode_entry
-from streams.view.facts import LeadFacts, decode_facts
+from streams.view.facts import decode_facts
+from streams.view.hold import Hold, HoldLost, position_field, positions_of
 from streams.view.keys import LAYOUT, Keys
 
 __all__ = ["Hold", "HoldLost", "Store"]
 
 _STANDBY_S = 10.0
 _SCAN = 1_000
-_POSITION = "p:"
-
-Positions = dict[tuple[str, int], int]
-
-
-class HoldLost(Exception):  # noqa: N818  # a state of the world, not a slip
-    """Redis is not as this worker left it."""
-
-
-@dataclass(slots=True)
-class Hold:
-    """What the writer knows of what is in Redis.
-
-    Attributes:
-        fence: What its last EXEC wrote.
-        positions: Next offset of each partition; missing: from the start.
-        clock: Log time as told by what was read.
-        facts: Of every lead that has some.
-        whole: Everything that Kafka held at one moment is there.
-    """
-
-    fence: str
-    positions: Positions
-    clock: LogClock
-    facts: dict[str, LeadFacts]
-    whole: bool
 
 
 class Store:
@@ -126,7 +100,9 @@ class Store:
             changes.fold(batch, entries)
             pipe.multi()
             changes.write(pipe)
-            self._write_meta(pipe, hold, {_field(*place): str(at) for place, at in batch.positions.items()}, batch)
+            self._write_meta(
+                pipe, hold, {position_field(*place): str(at) for place, at in batch.positions.items()}, batch
+            )
         return changes.leads
 
     def caught_up(self, hold: Hold, seen_at_ms: int, log_time_ms: int, report: bytes | None, before_ms: int) -> None:
@@ -213,7 +189,7 @@ class Store:
             name.decode(): decode_facts(raw)
             for name, raw in cast("Any", self._redis.hscan_iter(self._keys.facts, count=_SCAN))
         }
-        return Hold(fence, _positions(meta), LogClock(meta.get("times", "")), facts, meta.get("state") == "whole")
+        return Hold(fence, positions_of(meta), LogClock(meta.get("times", "")), facts, meta.get("state") == "whole")
 
     def _clear(self, fence: str) -> str:
         """Takes away everything of an older layout or of other topics; from then on Redis is being rebuilt."""
@@ -244,16 +220,3 @@ class Store:
 
 def _texts(found: Mapping[bytes, bytes]) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in found.items()}
-
-
-def _field(topic: str, partition: int) -> str:
-    return f"{_POSITION}{topic}:{partition}"
-
-
-def _positions(meta: Mapping[str, str]) -> Positions:
-    found: Positions = {}
-    for name, value in meta.items():
-        if name.startswith(_POSITION):
-            topic, _, partition = name.removeprefix(_POSITION).rpartition(":")
-            found[topic, int(partition)] = int(value)
-    return found

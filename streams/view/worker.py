@@ -10,10 +10,12 @@ from __future__ import annotations
 import logging
 import signal
 import time
+from typing import NamedTuple
 
 import msgspec
 import redis
 
+from schemas.times import iso
 from streams.clock import now_ms
 from streams.engine_config import instance_name
 from streams.settings import Settings
@@ -36,6 +38,14 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _STANDBY_PAUSE_S = 1.0
 
 _encode = msgspec.json.Encoder().encode
+
+
+class _Moment(NamedTuple):
+    """When the brokers were asked: by the clock on the wall, by log time, and by the latest that a partition told."""
+
+    seen_at_ms: int
+    log_time_ms: int
+    latest_ms: int
 
 
 class ViewWorker:
@@ -62,7 +72,7 @@ class ViewWorker:
             self._redis, keys, instance_name(settings), self._source.topic_ids(), now_ms, time.monotonic
         )
         self._hold: Hold | None = None
-        self._asked: tuple[Asked, int, int] | None = None
+        self._asked: tuple[Asked, _Moment] | None = None
         self._asked_at = self._reported_at = self._told_at = 0.0
         self._reported_ms = -1
         self._goal: dict[tuple[str, int], int] | None = None
@@ -155,12 +165,12 @@ class ViewWorker:
         now = time.monotonic()
         if self._asked is None and now - self._asked_at >= BEAT_S:
             self._asked_at = now
-            self._asked = (self._source.ask_ends(), now_ms(), hold.clock.now_ms)
+            self._asked = (self._source.ask_ends(), _Moment(now_ms(), hold.clock.now_ms, hold.clock.latest_ms))
 
     def _answer(self, hold: Hold) -> None:
         if self._asked is None or not self._asked[0].done:
             return
-        asked, seen_at_ms, log_time_ms = self._asked
+        asked, moment = self._asked
         if self._goal is None:
             self._goal = asked.offsets()
             if self._goal is None:
@@ -168,7 +178,7 @@ class ViewWorker:
                 return
             self._show_lag(hold, self._goal)
         if all(hold.positions.get(place, 0) >= end for place, end in self._goal.items()):
-            self._caught_up(hold, seen_at_ms, log_time_ms)
+            self._caught_up(hold, moment)
             self._asked = self._goal = None
         elif time.monotonic() - self._told_at >= BEAT_S:
             self._told_at = time.monotonic()
@@ -179,20 +189,21 @@ class ViewWorker:
                 why = f"Redis is being filled from Kafka: {100 * done // max(total, 1)} %"
                 self._readiness.engine(False, why)
 
-    def _caught_up(self, hold: Hold, seen_at_ms: int, log_time_ms: int) -> None:
+    def _caught_up(self, hold: Hold, moment: _Moment) -> None:
         report = None
         now = time.monotonic()
-        # Log time alone moves the window: a report is new when it moved, and made at most so often.
-        if log_time_ms not in (0, self._reported_ms) and (now - self._reported_at >= REPORT_S or not hold.whole):
-            made = make_report(hold.facts, log_time_ms)
+        # What the report counts comes with log time, which moves its window too: it is new when that moved.
+        until_ms = moment.latest_ms
+        if until_ms not in (0, self._reported_ms) and now - self._reported_at >= REPORT_S:
+            made = make_report(hold.facts, until_ms)
             report = _encode(made)
             self._seen.sales.show(made)
-            self._reported_at, self._reported_ms = now, log_time_ms
+            self._reported_at, self._reported_ms = now, until_ms
         was_whole = hold.whole
-        self._store.caught_up(hold, seen_at_ms, log_time_ms, report, log_time_ms - KEPT_MS)
-        self._seen.caught_up.set(seen_at_ms / 1000)
+        self._store.caught_up(hold, moment.seen_at_ms, moment.log_time_ms, report, until_ms - KEPT_MS)
+        self._seen.caught_up.set(moment.seen_at_ms / 1000)
         if not was_whole:
-            log.info("Redis at %s is whole, as of log time %d ms", place_of(self._settings), log_time_ms)
+            log.info("Redis at %s is whole, as of log time %s", place_of(self._settings), iso(moment.log_time_ms))
             self._readiness.engine(True, f"writing to Redis at {place_of(self._settings)}")
 
     def _show_lag(self, hold: Hold, ends: dict[tuple[str, int], int]) -> None:

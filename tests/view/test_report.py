@@ -10,7 +10,7 @@ import pytest
 
 from schemas.routing_log import LeadMerged, RoutedActivity
 from schemas.times import iso
-from streams.view.entry import AssignmentIn, ModelIn, TierChangeIn
+from streams.view.entry import AssignmentIn, ModelIn, SlaIn, TierChangeIn
 from streams.view.facts import DAY_MS, KEPT_MS, WINDOW_MS, LeadFacts, decode_facts, encode_facts
 from streams.view.report import Group, make_report
 
@@ -28,7 +28,7 @@ def activity(lead_id: str, what: str, at_ms: int, *, read_ms: int | None = None,
 
 
 def assignment(lead_id: str, seq: int, team: str | None, cause: str | None) -> AssignmentIn:
-    return AssignmentIn(lead_id, seq, "ann", team, "hot", iso(NOW), None, cause)
+    return AssignmentIn(lead_id, seq, "ann", team, "hot", iso(NOW + HOUR), None, cause)
 
 
 def facts_of(*rows: Any) -> dict[str, LeadFacts]:
@@ -127,6 +127,21 @@ def test_team_and_model_are_those_of_the_entry() -> None:
     ]
 
 
+def test_who_asked_for_a_person_has_the_team_of_the_clock_that_ran_already() -> None:
+    asked = assignment("L", 1, "red", "event-1")
+    asked.since, asked.sla = iso(NOW - HOUR + 500), SlaIn(iso(NOW - HOUR), iso(NOW + HOUR), "running")
+    answered = assignment("L", 2, "red", "event-1")
+    answered.since, answered.sla = iso(NOW), SlaIn(iso(NOW - HOUR), iso(NOW + HOUR), "answered")
+    entry = change("L", 1, "hot", NOW - HOUR + 20)
+    (group,) = make_report(facts_of(answered, entry, asked), NOW).groups
+    assert group.team == "red"
+    before = change("M", 1, "hot", NOW - HOUR - 1)
+    later = assignment("M", 1, "red", "event-1")
+    later.sla = asked.sla
+    (group,) = make_report(facts_of(before, later), NOW).groups
+    assert group.team == "-"
+
+
 def test_what_is_older_than_is_looked_at_is_forgotten_and_changes_no_report() -> None:
     facts = random_facts(Random(4), leads=60)
     before = make_report(facts, NOW)
@@ -148,6 +163,7 @@ def random_facts(chance: Random, leads: int = 12) -> dict[str, LeadFacts]:
             if chance.random() < 0.5:
                 given = assignment(lead_id, seq, chance.choice(("red", "blue")), f"{lead_id}:{seq}")
                 given.since = iso(at_ms)
+                given.tier_change = chance.choice((given.tier_change, "request"))
                 rows.append(given)
             for _ in range(chance.randint(0, 3)):
                 done_ms = at_ms + chance.choice((0, -1, HOUR, 24 * HOUR, 9 * DAY_MS))
@@ -176,13 +192,19 @@ def recount(facts: dict[str, LeadFacts], now_ms: int) -> dict[tuple[str, str, st
                 if done.read_ms <= now_ms and entry.at_ms <= done.at_ms < until
             ]
             answers = [done.at_ms for done in own if done.activity not in ("won", "proposal_sent")]
-            group = (entry.tier, (mine.teams.get(entry.seq) or (0, "-"))[1] or "-", entry.model)
+            team = mine.teams[entry.seq][1] if entry.seq in mine.teams else team_before(mine, entry.at_ms)
+            group = (entry.tier, team or "-", entry.model)
             numbers = found.setdefault(group, [0, 0, 0, 0])
             numbers[0] += 1
             numbers[1] += any(done.activity == "meeting_held" for done in own)
             numbers[2] += any(done.activity == "discarded" for done in own)
             numbers[3] += min(answers) - entry.at_ms if answers else 0
     return found
+
+
+def team_before(mine: LeadFacts, at_ms: int) -> str | None:
+    began = sorted((when, team) for when, (_, team) in mine.began.items() if NOW - WINDOW_MS < when <= at_ms)
+    return began[-1][1] if began else None
 
 
 @pytest.mark.parametrize("seed", range(50))
