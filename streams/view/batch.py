@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.log import LogCodecError
+from schemas.routing_lines import own_time_ms
 from schemas.routing_log import LeadMerged, LogTime, RoutedActivity, decode_routing
 from schemas.topics import LEAD_ASSIGNMENTS, LEAD_ROUTING, LEAD_SCORES, SLA_EVENTS, TIER_CHANGES
 from streams.view.entry import AssignmentIn, ScoreIn, SlaEventIn, TierChangeIn
@@ -47,13 +48,17 @@ class Kept(NamedTuple):
 
 
 class LogClock:
-    """Log time, as route counts it: the smallest of the score partitions' log times; 0 before all have told theirs."""
+    """Log time, as route counts it: the smallest of the score partitions' log times; 0 before all have told theirs.
+
+    Attributes:
+        latest_ms: The greatest own time of any row: log time of the partition that is ahead, or a record ahead of it.
+    """
 
     def __init__(self, state: str = "") -> None:
-        self.count = 0
+        self.count = self.latest_ms = 0
         self.times: dict[int, int] = {}
         if state:
-            self.count, times = json.loads(state)
+            self.count, self.latest_ms, times = json.loads(state)
             self.times = {int(number): time_ms for number, time_ms in times.items()}
 
     def take(self, row: LogTime) -> None:
@@ -67,14 +72,9 @@ class LogClock:
         times = [self.times.get(number, 0) for number in range(self.count)]
         return min(times, default=0)
 
-    @property
-    def latest_ms(self) -> int:
-        """The greatest; 0 before anybody told one."""
-        return max(self.times.values(), default=0)
-
     def state(self) -> str:
         """What must be remembered."""
-        return json.dumps([self.count, self.times])
+        return json.dumps([self.count, self.latest_ms, self.times])
 
 
 @dataclass(slots=True)
@@ -87,6 +87,7 @@ class Batch:
         feed: Tier changes and SLA events in the order of reading.
         facts: Rows of `lead-routing` that the report looks at.
         times: Its rows of log time.
+        latest_ms: The greatest own time of any of its rows.
         positions: Behind the last record of each partition.
         refused: Places and reasons of records that cannot be read.
     """
@@ -96,6 +97,7 @@ class Batch:
     feed: list[Fed] = field(default_factory=list)
     facts: list[RoutedActivity | LeadMerged] = field(default_factory=list)
     times: list[LogTime] = field(default_factory=list)
+    latest_ms: int = 0
     positions: dict[tuple[str, int], int] = field(default_factory=dict)
     refused: list[tuple[str, str]] = field(default_factory=list)
 
@@ -126,6 +128,7 @@ class Batch:
             self.feed.append(Fed(_sla(value), value))
         else:
             for row in decode_routing(value):
+                self.latest_ms = max(self.latest_ms, own_time_ms(row))
                 if isinstance(row, LogTime):
                     self.times.append(row)
                 elif isinstance(row, RoutedActivity | LeadMerged):

@@ -1,6 +1,7 @@
 """The sales feedback loop: what becomes of leads that enter a tier, over 28 rolling days.
 
-* It is made at a log time, `until`: the greatest that score has told. A quiet partition does not hold it back.
+* It is made at a moment, `until`: the latest of which `lead-routing` tells, be it log time or a record ahead of it. A
+  quiet partition does not hold it back.
 * An **entry** is a tier change into the tier with `effective_at` in the 28 days up to then: after `until` - 28 d, at
   `until` at the latest. A lead that leaves the tier and comes back enters twice. A visitor or an address that turned
   out to be a lead counts under the lead's name alone.
@@ -97,7 +98,7 @@ class _Outcome(NamedTuple):
 
 
 def make_report(facts: Mapping[str, LeadFacts], until_ms: int) -> Report:
-    """The report of these facts at a log time."""
+    """The report of these facts at a moment."""
     outcomes = [outcome for lead in facts.values() for outcome in _outcomes(lead, until_ms)]
     by_tier: dict[str, list[_Outcome]] = {}
     by_group: dict[tuple[str, str, str], list[_Outcome]] = {}

@@ -142,7 +142,8 @@ class Store:
     def _write_meta(self, pipe: Pipeline, hold: Hold, fields: Mapping[str, str], batch: Batch | None = None) -> None:
         fence = self._next_fence()
         more = {"fence": fence}
-        if batch is not None and batch.times:
+        if batch is not None and batch.latest_ms:
+            hold.clock.latest_ms = max(hold.clock.latest_ms, batch.latest_ms)
             for row in batch.times:
                 hold.clock.take(row)
             more["times"] = hold.clock.state()

@@ -41,7 +41,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class _Moment(NamedTuple):
-    """When the brokers were asked: by the clock on the wall, by log time, and by the latest that a partition told."""
+    """When the brokers were asked: on the wall, in log time, and the latest moment of which lead-routing told."""
 
     seen_at_ms: int
     log_time_ms: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import redis
 from confluent_kafka import Producer
 
+from schemas.routing_lines import own_time_ms
+from schemas.times import iso
 from tests.kafka.broker import KafkaBroker
 from tests.pipeline import Pipeline
 from tests.redis_server import PREFIX, RedisServer
@@ -75,6 +78,15 @@ class LiveView:
     def all_seen(self, within_s: float = 30) -> None:
         """Waits until everything that is in Kafka now is in Redis."""
         self.seen_since(time.time_ns() // 1_000_000, within_s)
+
+    def report(self, town: Town) -> Any:
+        """The report, waited for, of all that the town has done."""
+        last = iso(max(map(own_time_ms, town.rows)))
+        until(lambda: self._report().get("until") == last, "the report", 20)
+        return self._report()
+
+    def _report(self) -> Any:
+        return json.loads(self.admin.get(f"{PREFIX}report") or "{}")
 
     def log(self) -> str:
         """The end of what the worker said."""

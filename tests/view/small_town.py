@@ -173,10 +173,10 @@ def _write(
     ]
 
 
-def last_log_time_ms(town: Town, *, latest: bool = False) -> int:
-    """Log time when everything is read; or the latest that any partition told."""
+def last_log_time_ms(town: Town) -> int:
+    """Log time when everything is read."""
     times: dict[int, int] = {}
     for row in town.rows:
         if isinstance(row, LogTime):
             times[row.partition] = max(row.log_time_ms, times.get(row.partition, 0))
-    return max(times.values()) if latest else min(times.values())
+    return min(times.values())

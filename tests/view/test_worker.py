@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import time
 from collections.abc import Iterator
@@ -10,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.times import parse_iso
 from tests.kafka.broker import KafkaBroker
-from tests.redis_server import PREFIX, RedisServer
+from tests.redis_server import RedisServer
 from tests.view.live import LiveView, until
 from tests.view.small_town import Town, a_town, last_log_time_ms
 
@@ -56,12 +54,14 @@ def test_redis_is_filled_again_after_flushall_and_is_not_whole_before(live: Live
     live.feed(town)
     live.pipeline.start("view")
     live.all_seen()
+    report = live.report(town)
     epoch = live.meta()["epoch"]
     live.admin.flushall()
     until(lambda: live.meta().get("state"), "a worker that notices")
     assert live.meta()["epoch"] != epoch
     live.all_seen()
     live.is_right(town)
+    assert live.report(town) == report, "replayed, it is the same"
 
 
 def test_a_new_redis_and_one_that_is_away(live: LiveView, town: Town) -> None:
@@ -124,7 +124,5 @@ def test_the_report_is_written(live: LiveView) -> None:
     live.feed(town)
     live.pipeline.start("view")
     live.all_seen()
-    until(lambda: live.admin.get(f"{PREFIX}report"), "a report", 15)
-    report = json.loads(str(live.admin.get(f"{PREFIX}report")))
-    assert parse_iso(report["until"]) == last_log_time_ms(town, latest=True)
+    report = live.report(town)
     assert sum(group["entries"] for group in report["groups"]) == sum(tier["entries"] for tier in report["tiers"]) > 0
