@@ -17,7 +17,7 @@ from streams.clock import now_ms
 from streams.serve.answers import problem
 from streams.serve.documents import Problem
 from streams.serve.measures import Measures
-from streams.serve.operations import Shared, digest, operations
+from streams.serve.operations import MAX_LISTENERS, Shared, digest, operations
 from streams.settings import Settings
 from streams.view.cursor import BadCursor
 from streams.view.keys import Keys
@@ -40,6 +40,7 @@ def create_api(settings: Settings) -> FastAPI:
         UsageError: The address of Redis cannot be read.
     """
     client, keys = async_client(settings), Keys(settings.redis_prefix)
+    listening = async_client(settings, connections=MAX_LISTENERS)
     model = ReadModel(client, keys, now_ms)
     key = None if settings.api_key is None else digest(settings.api_key.get_secret_value())
 
@@ -47,9 +48,10 @@ def create_api(settings: Settings) -> FastAPI:
     async def life(_: FastAPI) -> AsyncIterator[None]:
         yield
         await client.aclose()
+        await listening.aclose()
 
     api = FastAPI(title="leadstream", version=version("leadstream"), description=_DESCRIPTION, lifespan=life)
-    api.state.shared = Shared(model, client, keys, key)
+    api.state.shared = Shared(model, listening, keys, key)
     api.add_middleware(Measures, model=model)
     api.include_router(operations)
     _serve_health(api, model)

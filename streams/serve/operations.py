@@ -23,7 +23,7 @@ from streams.serve.events import server_sent
 from streams.view.keys import NOBODY, Keys
 from streams.view.reader import Lead, ReadModel
 
-__all__ = ["Shared", "digest", "operations"]
+__all__ = ["MAX_LISTENERS", "Shared", "digest", "operations"]
 
 MAX_PAGE = 500
 MAX_CSV = 100_000
@@ -36,14 +36,14 @@ class Shared:
 
     Attributes:
         model: The read model.
-        client: Its connections to Redis.
+        listening: Connections to Redis that wait for events.
         keys: Names of the keys.
         api_key: Digest of the key that is asked for; None: none is.
         listeners: How many listen to events.
     """
 
     model: ReadModel
-    client: redis.asyncio.Redis
+    listening: redis.asyncio.Redis
     keys: Keys
     api_key: bytes | None
     listeners: list[int] = field(default_factory=lambda: [0])
@@ -168,7 +168,7 @@ async def events(request: Request, last_event_id: LastEventId = None) -> Respons
     if here.listeners[0] >= MAX_LISTENERS:
         raise HTTPException(503, f"{MAX_LISTENERS} others listen already; come back later", {"Retry-After": "30"})
     await here.model.ask()
-    stream = server_sent(here.model, here.client, here.keys, last_event_id, here.listeners)
+    stream = server_sent(here.model, here.listening, here.keys, last_event_id, here.listeners)
     return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 

@@ -29,19 +29,26 @@ def client(settings: Settings) -> redis.Redis:
         raise _wrong_url(error) from error
 
 
-def async_client(settings: Settings, timeout_s: float = 2.0) -> redis.asyncio.Redis:
-    """A client for readers: connections as they are needed.
+def async_client(settings: Settings, timeout_s: float = 2.0, connections: int = 32) -> redis.asyncio.Redis:
+    """A client for readers.
+
+    Args:
+        settings: Where Redis is.
+        timeout_s: An answer takes so long at most.
+        connections: At most so many at once; who comes then waits for one.
 
     Raises:
         UsageError: The address cannot be read.
     """
+    timeouts = {"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s}
     try:
-        return redis.asyncio.Redis.from_url(
+        pool = redis.asyncio.BlockingConnectionPool.from_url(
             settings.redis_url.get_secret_value(),
-            **(_options() | {"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s}),
+            **(_options() | timeouts | {"max_connections": connections, "timeout": timeout_s}),
         )
     except ValueError as error:
         raise _wrong_url(error) from error
+    return redis.asyncio.Redis.from_pool(pool)
 
 
 def place_of(settings: Settings) -> str:
