@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -12,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+import redis.asyncio
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
@@ -26,6 +28,9 @@ from schemas.topics import LEAD_SCORES, TIER_CHANGES
 from streams.serve.app import create_api
 from streams.settings import Settings
 from streams.view.batch import Batch, Raw
+from streams.view.feed import Feed
+from streams.view.keys import Keys
+from streams.view.reader import ReadModel
 from tests.redis_server import PREFIX, RedisServer
 from tests.view import naive
 from tests.view.served import KEY, Api, Filled
@@ -227,6 +232,34 @@ def test_events_that_may_be_missing_are_told(api: Api, filled: Filled) -> None:
     assert take(other, 1)[0]["event"] == "reset"
     told = tell(filled, 100)
     assert json.loads(take(other, 1)[0]["data"])["id"] == told, "what was there before is no news"
+
+
+def test_what_a_new_filling_tells_while_somebody_waits_is_no_news() -> None:
+    with RedisServer() as server:
+        filled = Filled(server, a_town(TOWN, 150))
+        filled.fill()
+
+        async def listen() -> list[str]:
+            client = redis.asyncio.Redis.from_url(server.url)
+            model = ReadModel(client, Keys(PREFIX), filled.now_ms)
+            feed = Feed(model, client, Keys(PREFIX), None)
+            told = [one.type async for one in feed.read()]
+            waits = feed._entries
+
+            async def waits_meanwhile(after: str) -> list[tuple[str, str, bytes]]:
+                server.admin.flushall()
+                again = Filled(server, filled.town)
+                again.fill()
+                return await waits(after)
+
+            feed._entries = waits_meanwhile  # type: ignore[method-assign]
+            told += [one.type async for one in feed.read()]
+            feed._entries = waits  # type: ignore[method-assign]
+            told += [one.type async for one in feed.read()]
+            await client.aclose()
+            return told
+
+        assert asyncio.run(listen()) == ["quiet", "quiet", "reset", "quiet"]
 
 
 # --- the document ---------------------------------------------------------------------------------------------------

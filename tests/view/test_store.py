@@ -38,7 +38,7 @@ class Player:
         self.town, self.chance, self.server = town, Random(seed), server
         self.admin = server.admin
         self.admin.flushall()
-        self.shown: dict[str, int] = {}
+        self.shown: dict[tuple[str, str], int] = {}
         self.store = self.new_store()
 
     def new_store(self, writer: str = "one") -> Store:
@@ -83,10 +83,11 @@ class Player:
     def looks_newer(self) -> None:
         """No lead shows an older state than it did before."""
         for lead_id, parts in naive.found_hashes(self.admin, PREFIX).items():
-            if "score" in parts:
-                version = self.town.scores[lead_id].index(parts["score"])
-                assert version >= self.shown.get(lead_id, 0), f"{lead_id} went back in time"
-                self.shown[lead_id] = version
+            for name, truth in (("score", self.town.scores), ("assignment", self.town.assignments)):
+                if name in parts:
+                    version = truth[lead_id].index(parts[name])
+                    assert version >= self.shown.get((lead_id, name), 0), f"{name} of {lead_id} went back in time"
+                    self.shown[lead_id, name] = version
 
 
 @pytest.mark.parametrize("seed", range(CASES))
