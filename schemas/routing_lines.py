@@ -35,7 +35,7 @@ from schemas.routing_log import (
 )
 from schemas.times import iso, parse_iso
 
-__all__ = ["ROUTING_TYPES", "own_time_ms", "read_routing_line", "routing_lines"]
+__all__ = ["ROUTING_TYPES", "own_time_ms", "read_routing_line", "routing_lines", "routing_members"]
 
 _encode = msgspec.json.Encoder().encode
 _LAST_PARTITION = 2**31 - 1
@@ -190,12 +190,13 @@ def routing_lines(partition: int, offset: int, value: bytes | None) -> list[byte
         LogCodecError: The value is no record of the topic.
     """
     return [
-        _encode({"partition": partition, "offset": offset, "index": index} | _members(row))
+        _encode({"partition": partition, "offset": offset, "index": index} | routing_members(row))
         for index, row in enumerate(decode_routing(value))
     ]
 
 
-def _members(row: RoutingRow) -> dict[str, Any]:
+def routing_members(row: RoutingRow) -> dict[str, Any]:
+    """What the line of a row says, without its place."""
     if isinstance(row, LogTime):
         place = {"score_partition": row.partition, "score_partitions": row.partitions}
         return {"type": "log_time"} | place | {"log_time": iso(row.log_time_ms)}

@@ -390,6 +390,12 @@ class PartitionFold:
         changes, self._step.changes = self._step.changes, []
         return changes
 
+    def told_routing(self) -> list[RoutingRow]:
+        """The same of what route must know."""
+        self._apply_events()
+        rows, self._step.routing = self._step.routing, []
+        return rows
+
     def finish(self) -> FoldStep:
         """Ends a step that was made of `take` and `advance`; what it brought about."""
         return self._end_step((0, 0))

@@ -19,6 +19,8 @@ from schemas.lines import LogLine, is_log_line, load_line, read_log_line
 from schemas.links import Links
 from schemas.log import EventRow, LogRow, Merge, ModelControl
 from schemas.outputs_wire import LeadScoreOut, MergedLeadOut, TierChangeOut
+from schemas.routing_log import RoutingRow
+from schemas.topics import LEAD_EVENTS, LEAD_ROUTING
 from scoring.merging import is_merged
 from scoring.model import Model
 from scoring.outcomes import merged_of, score_of
@@ -59,6 +61,7 @@ class FileScoring:
         model: Holds from the first line; None: the models in the log do.
         until_ms: Time at the end; what is received later is left out. None: the last line's.
         keep_merges: Whether to remember what came with each alias.
+        keep_routing: Whether to keep what score would copy for route.
 
     Attributes:
         merges: By alias, what came with it.
@@ -67,7 +70,13 @@ class FileScoring:
     """
 
     def __init__(
-        self, id_key: bytes, model: Model | None, until_ms: int | None = None, *, keep_merges: bool = False
+        self,
+        id_key: bytes,
+        model: Model | None,
+        until_ms: int | None = None,
+        *,
+        keep_merges: bool = False,
+        keep_routing: bool = False,
     ) -> None:
         self._model, self._until_ms = model, until_ms
         self._links = Links(id_key)
@@ -75,13 +84,14 @@ class FileScoring:
         self._people: People | None = None
         self._keep_merges = keep_merges
         self.merges: dict[str, Merge] = {}
-        # Of rows of the log: what aliases sent under the caller's model, by alias and number.
+        # Of a log: what aliases sent under the caller's model, by alias and number.
         self._sent: dict[tuple[str, int], bytes] = {}
         # What the last line was; the next one is probably the same.
         self._of_the_log = False
         self._folds: dict[int, PartitionFold] = {}
         self._before_model: dict[int, list[LogLine]] = defaultdict(list)
         self._changes: list[TierChangeOut] = []
+        self._keep_routing, self._routing = keep_routing, list[RoutingRow]()
         self.waiting = 0
         self.problems: list[str] = []
 
@@ -112,7 +122,15 @@ class FileScoring:
         """Tier changes since the last call: of each partition in the order in which they were decided."""
         for fold in self._folds.values():
             self._changes += fold.told()
+            self._routing += fold.told_routing()
+        if not self._keep_routing:
+            self._routing.clear()
         found, self._changes, self.waiting = self._changes, [], 0
+        return found
+
+    def routing(self) -> list[RoutingRow]:
+        """What score would have copied for route by the last call of `changes` or `end`, in that order."""
+        found, self._routing = self._routing, []
         return found
 
     def end(self) -> list[TierChangeOut]:
@@ -159,6 +177,10 @@ class FileScoring:
             self.merges.setdefault(merge.merged_from, merge)
 
     def _take_log_line(self, line: LogLine) -> None:
+        if self._keep_routing:
+            raise UsageError(
+                f"a row of {LEAD_EVENTS}: what route reads of it stands in {LEAD_ROUTING} already; read that"
+            )
         fold = self._folds.get(line.partition)
         if fold is not None and self._model is not None and isinstance(line.row, ModelControl):
             self._advance(fold, line.safe_ms)
@@ -222,6 +244,7 @@ class FileScoring:
     def _finish(self, fold: PartitionFold | People) -> None:
         step: FoldStep = fold.finish()
         self._changes += step.changes
+        self._routing += step.routing
         self.problems += step.problems
         if self._model is not None:
             self._note_sent(step.sent)

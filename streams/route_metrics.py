@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Iterator
 from typing import Protocol
 
-from prometheus_client.metrics import Counter, Gauge
+from prometheus_client.metrics import Counter, Gauge, Histogram
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
 
@@ -14,6 +14,8 @@ from scoring.routing.policy import Policy
 from streams.clock import now_ms
 
 __all__ = ["RouteMetrics", "RouteState"]
+
+_DELAY_SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
 
 
 class RouteState(Protocol):
@@ -95,6 +97,20 @@ class RouteMetrics:
         self.sla_events = Counter(
             "leadstream_sla_events", "What clocks did: breached, answered, …", ("what", "tier"), registry=registry
         )
+        self.until_told = {
+            "started": Histogram(
+                "leadstream_event_to_assignment_seconds",
+                "From the moment at which a lead entered a tier or asked for a person to its published owner.",
+                buckets=_DELAY_SECONDS,
+                registry=registry,
+            ),
+            "breached": Histogram(
+                "leadstream_breach_told_after_seconds",
+                "From the due time of a clock that nobody answered to its published breach.",
+                buckets=_DELAY_SECONDS,
+                registry=registry,
+            ),
+        }
         self.unmatched = Counter(
             "leadstream_unmatched_answers", "Answers that met no clock and no open lead.", registry=registry
         )

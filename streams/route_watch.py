@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from schemas.routing_wire import SlaEventOut
+from schemas.times import parse_iso
 from scoring.routing.fold import RoutingFold, RoutingStep
 from scoring.routing.policy import Policy
 from streams.clock import now_ms
@@ -36,6 +37,9 @@ class RouteWatch:
         self._metrics = watch.metrics.route
         self._policy = policy
         self._told: set[tuple[str, str]] = set()
+        self._live = live
+        # What clocks did in steps that are not durable yet, and when.
+        self._happened: list[tuple[str, int]] = []
         self._next_ms: int | None = None
         self._time_ms = 0
         self._moved_at = time.monotonic()
@@ -82,9 +86,12 @@ class RouteWatch:
         self._watch.metrics.applied.inc(step.applied)
         for late_ms in step.lateness_ms:
             self._watch.metrics.lateness.observe(late_ms / 1000)
-        told = Counter((one.what, one.tier) for one in step.told if isinstance(one, SlaEventOut))
-        for (what, tier), count in told.items():
+        events = [one for one in step.told if isinstance(one, SlaEventOut)]
+        for (what, tier), count in Counter((one.what, one.tier) for one in events).items():
             metrics.sla_events.labels(what, tier).inc(count)
+        if self._live:
+            timed = [one for one in events if one.what in metrics.until_told]
+            self._happened += [(one.what, parse_iso(one.effective_at)) for one in timed]
         picks = Counter(one.reason.pick for one in step.told if not isinstance(one, SlaEventOut))
         for pick, count in picks.items():
             metrics.assignments.labels(pick).inc(count)
@@ -112,5 +119,9 @@ class RouteWatch:
 
     def _written(self) -> None:
         """A step is durable."""
+        now = now_ms() + self._watch.clock_offset_ms
+        for what, at_ms in self._happened:
+            self._metrics.until_told[what].observe(max(0, now - at_ms) / 1000)
+        self._happened.clear()
         if not self._watch.has_backlog:
             self._watch.metrics.lag_seconds.set(0)

@@ -7,6 +7,7 @@ the records that come next in each, the one with the smallest (timestamp, partit
 from __future__ import annotations
 
 import heapq
+import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from typing import NamedTuple, cast
@@ -24,6 +25,8 @@ _POLL_S = 0.2
 _FULL = 50_000
 _LOW = 10_000
 _STALLED_S = 30.0
+_TRIES = 25
+_NO_LEADER = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
 
 
 class Record(NamedTuple):
@@ -185,10 +188,17 @@ class _There:
 
 
 def _watermarks(settings: Settings, consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
-    try:
-        marks = consumer.get_watermark_offsets(place, timeout=REACH_TIMEOUT_S)
-    except KafkaException as error:
-        raise unreachable(settings, error.args[0].str()) from error
+    """Where a partition begins and ends. One that was only just made, or moves, has no leader for a moment."""
+    tries = 0
+    while True:
+        try:
+            marks = consumer.get_watermark_offsets(place, timeout=REACH_TIMEOUT_S)
+            break
+        except KafkaException as error:
+            tries += 1
+            if tries == _TRIES or error.args[0].code() not in _NO_LEADER:
+                raise unreachable(settings, error.args[0].str()) from error
+            time.sleep(_POLL_S)
     if marks is None:
         raise unreachable(settings, "it did not say where the topic ends")
     return marks

@@ -132,6 +132,8 @@ class Router(Steps):
             self.close(lead_id, row)
         if row.waiting:
             self.join_line(lead_id, row)
+            # In the line the lead counts as being in its tier, which without a clock is not that of the request.
+            self.book.freed |= request and sla is None
         return sla is not None
 
     # --- answers ----------------------------------------------------------------------------------------------------

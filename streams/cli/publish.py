@@ -108,13 +108,13 @@ def _refuse_older(settings: Settings, file: Model | Policy, kind: _Kind) -> None
             message = decode_internal(record.value)
         except Refused:
             continue
-        if isinstance(message, ModelRequest | PolicyRequest) and type(message) is kind.request:
-            if message.version >= file.version:
-                raise InputError(
-                    f"{file.name} has version {file.version}, but {message.name} version {message.version} was "
-                    f"published at {iso(record.timestamp_ms)}; write `version: {message.version + 1}` or higher into "
-                    "the file"
-                )
+        if not isinstance(message, ModelRequest | PolicyRequest) or type(message) is not kind.request:
+            continue
+        if message.version >= file.version:
+            raise InputError(
+                f"{file.name} has version {file.version}, but {message.name} version {message.version} was published "
+                f"at {iso(record.timestamp_ms)}; write `version: {message.version + 1}` or higher into the file"
+            )
 
 
 def _ask(settings: Settings, file: Model | Policy, kind: _Kind) -> None:

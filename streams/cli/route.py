@@ -50,7 +50,7 @@ def route(settings: Settings, files: tuple[str, ...], policy_file: str | None, u
     as `leadstream read lead-routing` prints it; other events and scores are skipped. `-` is standard input; gzip is
     read as such. Several files are merged by the lines' own times:
 
-    leadstream score --model M events.jsonl | leadstream route --policy P - events.jsonl
+    leadstream score --model M FILE | leadstream route --policy P - FILE
 
     Lines that cannot be used are told on standard error, one JSON object each, and the rest is routed; exit code 1.
 

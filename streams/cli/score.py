@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from schemas.outputs_wire import LeadScoreOut, MergedLeadOut, TierChangeOut, encode_tier_change
+from schemas.routing_lines import routing_members
+from schemas.routing_log import RoutingRow
 from streams.cli.base import TIME, Results, event_files, id_key_of, progress, say, with_settings
 from streams.event_files import size_of
 from streams.event_lines import Refusals, each_line
@@ -26,10 +28,16 @@ _SCORE_FIELDS = ("lead_id", "tier", "fit", "engagement", "risk", "total", "reaso
     "--model", "model_file", metavar="MODEL", help="A model file or a shipped name; rows of the log have one."
 )
 @click.option("--until", "until_ms", type=TIME, help="Time at the end; later events are left out. Default: the last.")
+@click.option("--routing", is_flag=True, help="Instead of tier changes all that `leadstream route -` reads of FILE…")
 @click.option("--scores", is_flag=True, help="Then one line per lead, sorted by lead_id.")
 @with_settings
 def score(
-    settings: Settings, files: tuple[str, ...], model_file: str | None, until_ms: int | None, scores: bool
+    settings: Settings,
+    files: tuple[str, ...],
+    model_file: str | None,
+    until_ms: int | None,
+    routing: bool,
+    scores: bool,
 ) -> int:
     """Tier changes of the events in FILE… as JSON lines; with --scores then where every lead stands.
 
@@ -39,15 +47,26 @@ def score(
     An event that names its lead in several ways (lead_id, email, anonymous_id) makes one lead of them at once; an alias
     has a line "merged" instead of its score.
 
+    With --routing there are also requests, sales activities and merges, each under the name of the lead that it belongs
+    to: `leadstream score --routing --model M FILE | leadstream route --policy P -` says what the stream would.
+
     Lines that cannot be used are told on standard error, one JSON object each, and the rest is scored; exit code 1.
     """
     model = model_beside(files, model_file)
-    scoring, refusals, results = FileScoring(id_key_of(settings), model, until_ms), Refusals(), Results()
+    scoring = FileScoring(id_key_of(settings), model, until_ms, keep_routing=routing)
+    refusals, results = Refusals(), Results()
+
+    def write(changes: list[TierChangeOut]) -> None:
+        if routing:
+            _write_routing(results, scoring.routing())
+        else:
+            _write(results, changes)
+
     with no_collector(), progress("Scoring", size_of(files), results=True) as moved:
         for pauses in each_line(files, scoring.take, refusals, moved):
             if pauses or scoring.waiting >= _ROWS_AT_ONCE:
-                _write(results, scoring.changes())
-        _write(results, scoring.end())
+                write(scoring.changes())
+        write(scoring.end())
     if scores:
         for lead in scoring.scores():
             results.line(_plain(lead))
@@ -59,6 +78,12 @@ def score(
 def _write(results: Results, changes: list[TierChangeOut]) -> None:
     for change in changes:
         results.raw(b'{"type":"tier_change",' + encode_tier_change(change)[1:])
+    results.flush()
+
+
+def _write_routing(results: Results, rows: list[RoutingRow]) -> None:
+    for row in rows:
+        results.line(routing_members(row))
     results.flush()
 
 

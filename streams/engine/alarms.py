@@ -25,12 +25,11 @@ BEHIND_MS = 1_050
 """The log's word for time stands one second behind the newest broker time; a little more is for rounding."""
 
 LOOK_EVERY_S = 0.1
-ASK_EVERY_S = 1.0
 SET_CLOCK_EVERY_S = 60.0
 
 
 class Alarms:
-    """Asks at most once a second per partition; sets its clock at the start and once a minute while it must wait."""
+    """Asks, each partition at most so often; sets its clock at the start and once a minute while it must wait."""
 
     def __init__(self, app: EngineApp, table: EngineTable, publisher: Publisher) -> None:
         self._app = app
@@ -62,7 +61,7 @@ class Alarms:
             await self._ask(min(waiting, key=lambda pair: pair[0])[1] if waiting else parts[0])
         for deadline, part in waiting:
             due = deadline + BEHIND_MS <= self.now_ms()
-            if due and now - self._asked_at.get(part.number, 0.0) >= ASK_EVERY_S:
+            if due and now - self._asked_at.get(part.number, 0.0) >= self._app.config.ask_every_s:
                 await self._ask(part)
 
     def now_ms(self) -> int:

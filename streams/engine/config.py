@@ -97,6 +97,7 @@ class EngineConfig:
         instance_id: Name of this worker within the group, stable over restarts: it is back in seconds after a crash.
         embedded: The broker is librdkafka's in-process one: topics make themselves, nothing is compacted, and no
             group can be described.
+        ask_every_s: A partition asks for time no more often than this.
         ask_for_time: False where time comes from past records alone: no alarm is ever set.
         fetch_max_bytes: Of one partition in one fetch; a whole answer may have four times as much.
         fetch_wait_ms: How long the broker may wait for something to send.
@@ -119,6 +120,7 @@ class EngineConfig:
     security: Security = PLAINTEXT
     embedded: bool = False
     ask_for_time: bool = True
+    ask_every_s: float = 1.0
     session_timeout_ms: int = 10_000
     heartbeat_ms: int = 3_000
     rebalance_timeout_ms: int = 30_000

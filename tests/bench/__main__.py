@@ -18,6 +18,7 @@ from schemas.topics import LEADS_CHANGELOG
 from tests.bench import score_file
 from tests.bench.models import times_rules
 from tests.bench.pipeline import Latency, backlog, filled, latency, pipeline, recovery
+from tests.bench.routing import breaches, owners, routed_backlog, routed_recovery
 from tests.bench.stock import stock_cpu_us
 from tests.bench.table import Figure, machine, steadiness, table, write_readme
 from tests.bench.view import api_latency_ms, leads_into_redis, rebuild_s
@@ -97,6 +98,43 @@ class Bench:
             found.seconds <= 15,
         )
 
+    def routing(self) -> Iterator[Figure]:
+        """Route before a backlog, live, and at a start."""
+        rows, clocks, recovered = self._count(300_000), self._count(100_000), self._count(1_000_000)
+        seconds = int(max(40 * self.scale, 10))
+        with pipeline(self.bootstrap, "routed-", self.folder) as run:
+            backlog = routed_backlog(run, rows)
+        yield Figure(
+            f"route, {rows:,} tier changes and answers",
+            f"{1e6 / backlog.cpu_us:,.0f} rows/s of CPU ({backlog.cpu_us:.1f} µs)",
+            "20,000",
+            backlog.cpu_us <= 1e6 / 20_000,
+        )
+        with pipeline(self.bootstrap, "owners-", self.folder) as run:
+            found = owners(run, 1000, seconds + 5, 50_000)
+        yield Figure(
+            f"request to owner readable, 1,000 events/s, {found.told} of them",
+            f"p50 {found.p50_ms:.0f} ms, p99 {found.p99_ms:.0f} ms",
+            "p99 500 ms",
+            found.p99_ms <= 500,
+        )
+        with pipeline(self.bootstrap, "breaches-", self.folder) as run:
+            late = breaches(run, clocks, clocks // 20, seconds)
+        yield Figure(
+            f"due time to published breach, {clocks:,} clocks, {late.told:,} breaches in {seconds} s",
+            f"p50 {late.p50_ms:.0f} ms, p99 {late.p99_ms:.0f} ms",
+            "p99 2,000 ms",
+            late.p99_ms <= 2_000,
+        )
+        with pipeline(self.bootstrap, "clocks-", self.folder) as run:
+            ready_s = routed_recovery(run, recovered)
+        yield Figure(
+            f"route: recovery of {recovered:,} running clocks",
+            f"{ready_s:.1f} s until ready",
+            "30 s",
+            ready_s <= 30,
+        )
+
     def growth(self) -> Iterator[Figure]:
         """What an event costs score at ten times the leads, and at ten times the rules."""
         events, leads = self._count(500_000), self._count(50_000)
@@ -169,7 +207,7 @@ def _last(records: list[Kept]) -> list[Kept]:
     return list({(record.partition, record.key): record for record in records}.values())
 
 
-PARTS = ("file", "throughput", "steady", "growth", "recovery", "view")
+PARTS = ("file", "throughput", "steady", "growth", "recovery", "routing", "view")
 
 
 def main(arguments: list[str]) -> int:

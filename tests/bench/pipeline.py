@@ -24,7 +24,18 @@ from streams.demo.workers import free_port
 from tests.bench.load import TOPICS, fill, raw_events
 from tests.pipeline import Pipeline
 
-__all__ = ["Backlog", "Latency", "Recovery", "backlog", "filled", "latency", "pipeline", "recovery", "scrape"]
+__all__ = [
+    "Backlog",
+    "Latency",
+    "Recovery",
+    "backlog",
+    "filled",
+    "latency",
+    "pipeline",
+    "recovery",
+    "scrape",
+    "send_steadily",
+]
 
 DONE = {"ingest": "leadstream_events_total", "score": "leadstream_applied_rows_total"}
 
@@ -129,7 +140,7 @@ def latency(run: Pipeline, rate: float, seconds: float, leads: int, *, warm_s: f
     time.sleep(1.0)
     before = {stage: scrape(port)["process_cpu_seconds_total"] for stage, port in ports.items()}
     began = time.monotonic()
-    events = _send_steadily(run, rate, warm_s + seconds, leads, sent)
+    events = send_steadily(run, rate, warm_s + seconds, leads, sent)
     spent = time.monotonic() - began
     share = {
         stage: (scrape(port)["process_cpu_seconds_total"] - before[stage]) / spent for stage, port in ports.items()
@@ -144,7 +155,7 @@ def latency(run: Pipeline, rate: float, seconds: float, leads: int, *, warm_s: f
     return Latency(events, len(delays), statistics.median(delays), delays[int(len(delays) * 0.99)], share)
 
 
-def _send_steadily(run: Pipeline, rate: float, seconds: float, leads: int, sent: dict[str, float]) -> int:
+def send_steadily(run: Pipeline, rate: float, seconds: float, leads: int, sent: dict[str, float]) -> int:
     """Sends at the rate; notes when each event was acknowledged."""
     producer = Producer({"bootstrap.servers": run.bootstrap, "linger.ms": 0, "acks": "all"})
 

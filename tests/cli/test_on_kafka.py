@@ -1,9 +1,12 @@
-"""Commands that only a real Kafka can answer: topics, the next model, reading, releasing."""
+"""Commands that only a real Kafka can answer: topics, the next model or policy, hands, reading, releasing."""
 
 from __future__ import annotations
 
+import getpass
 import itertools
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,10 +17,12 @@ from streams.clients import Sender
 from streams.settings import Settings
 from tests.cli.conftest import Leadstream
 from tests.kafka.broker import KafkaBroker
+from tests.scoring.routing.builders import policy_text
 
 pytestmark = pytest.mark.kafka
 
 _numbers = itertools.count(1)
+PLACE = ("partition", "offset", "received_at")
 
 
 @pytest.fixture
@@ -71,6 +76,81 @@ def test_a_model_is_published_once_and_only_a_higher_version_after_it(
     assert "write `version: 2` or higher" in ran.err
     lines = [json.loads(line) for line in leadstream("read", "lead-internal", "--to-end").lines]
     assert [line["type"] for line in lines] == ["alarm", "model"]
+
+
+def internal(leadstream: Leadstream) -> list[dict[str, Any]]:
+    """What lies in lead-internal, without its place."""
+    lines = [json.loads(line) for line in leadstream("read", "lead-internal", "--to-end").lines]
+    return [{name: value for name, value in line.items() if name not in PLACE} for line in lines]
+
+
+def test_a_policy_is_published_once_and_only_a_higher_version_after_it(
+    settings: Settings, leadstream: Leadstream, tmp_path: Path
+) -> None:
+    leadstream("model", "publish", "fit-behaviour-200", "--yes")
+    asked = leadstream("policy", "publish", "b2b-default")
+    assert (asked.code, "say --yes" in asked.err) == (2, True)
+    done = leadstream("policy", "publish", "b2b-default", "--yes")
+    assert done.code == 0
+    assert "owner senior_1 is called Senior 1, which is a role" in done.err
+    assert "b2b-default version 1 (sha256 " in done.err
+    ran = leadstream("policy", "publish", "b2b-default", "--yes")
+    assert (ran.code, "write `version: 2` or higher" in ran.err) == (1, True)
+    assert [message["type"] for message in internal(leadstream)] == ["model", "policy"]
+
+
+def test_hands_name_an_owner_or_a_team_of_the_last_policy_published(
+    settings: Settings, leadstream: Leadstream, tmp_path: Path
+) -> None:
+    wrong = leadstream("assign", "L1", "ann")
+    assert wrong.code == 1
+    assert "policy b2b-default version 1 has neither such an owner nor such a team: ann; it has senior_1, " in wrong.err
+    file = tmp_path / "ours.yaml"
+    file.write_text(policy_text(owners={"ann": {}, "desk": {}}, teams={"desk": {"members": ["ann"]}}, version=7))
+    assert leadstream("policy", "publish", str(file), "--yes").code == 0
+
+    assert "goes to ann" in leadstream("assign", "L1", "ann", "--by", "eve").err
+    assert "the owner is meant" in leadstream("assign", "L1", "desk").err
+    assert "goes to whom team desk picks" in leadstream("assign", "L1", "desk", "--team").err
+    assert leadstream("release", "L1", "--by", "eve").code == 0
+    near = leadstream("assign", "L1", "anm")
+    assert (near.code, near.err.endswith("anm; did you mean ann?\n")) == (1, True)
+    long = leadstream("release", "L" * 300)
+    assert (long.code, "this cannot be sent: lead_id has 300 characters" in long.err) == (2, True)
+    sent = [message for message in internal(leadstream) if message["type"] != "policy"]
+    assert len({message.pop("event_id") for message in sent}) == len(sent)
+    assert [message.pop("by") for message in sent] == ["eve", getpass.getuser(), getpass.getuser(), "eve"]
+    assert sent == [
+        {"type": "assign", "lead_id": "L1", "owner": "ann"},
+        {"type": "assign", "lead_id": "L1", "owner": "desk"},
+        {"type": "assign", "lead_id": "L1", "team": "desk"},
+        {"type": "release", "lead_id": "L1"},
+    ]
+
+
+def test_backfill_asks_once_for_each_lead_that_is_in_a_tier_with_a_route(
+    settings: Settings, leadstream: Leadstream
+) -> None:
+    for lead_id, tier, seq in (
+        ("L1", "warm", 1),
+        ("L2", "hot", 2),
+        ("L3", "cold", 0),
+        ("L4", "hot", 1),
+        ("L1", "hot", 2),
+    ):
+        put(
+            settings, LEAD_SCORES, json.dumps({"lead_id": lead_id, "tier": tier, "seq": seq}).encode(), lead_id.encode()
+        )
+    put(settings, LEAD_SCORES, json.dumps({"lead_id": "a:b", "merged_into": "L1"}).encode(), b"a:b")
+    put(settings, LEAD_SCORES, None, b"L4")
+
+    ran = leadstream("route", "backfill", "--json")
+    assert (ran.code, json.loads(ran.out)) == (0, {"leads": 2, "tiers": {"hot": 2, "warm": 0, "cold": 0}})
+    assert leadstream("route", "backfill", "--tier", "warm").lines[0].startswith("0 leads are to be routed (warm 0); ")
+    wrong = leadstream("route", "backfill", "--tier", "wram")
+    assert (wrong.code, "has no route for tier wram; did you mean warm?" in wrong.err) == (1, True)
+    sent = sorted(internal(leadstream), key=lambda message: message["lead_id"])
+    assert sent == [{"type": "backfill", "lead_id": "L1"}, {"type": "backfill", "lead_id": "L2"}]
 
 
 def test_claims_of_workers_are_not_read_as_scores(settings: Settings, leadstream: Leadstream) -> None:

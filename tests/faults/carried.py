@@ -8,16 +8,28 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import msgspec
-from streams.model_checks import check_merge, check_model
 
 from schemas.dead_letters import DeadLetterHeaders, HeaderError, original_headers, shortened
 from schemas.errors import Refused
-from schemas.internal import AlarmRequest, ForwardRequest, MergeRequest, decode_internal, forwarded_rows, merge_row
+from schemas.internal import (
+    AlarmRequest,
+    AssignRequest,
+    BackfillRequest,
+    ForwardRequest,
+    MergeRequest,
+    PolicyRequest,
+    ReleaseRequest,
+    by_hand_row,
+    decode_internal,
+    forwarded_rows,
+    merge_row,
+)
 from schemas.links import Links
-from schemas.log import Alarm, EventRow, Link, LogRow, Merge, ModelControl
+from schemas.log import Alarm, Backfill, EventRow, Link, LogRow, Merge, ModelControl, NextPolicy
 from schemas.naming import partition_of
 from schemas.topics import LEAD_INTERNAL
 from schemas.wire import decode_event
+from streams.internal_checks import check_merge, check_model, check_policy
 from tests.faults.ledger import Ledger
 from tests.pipeline import ID_KEY, Kept
 
@@ -92,9 +104,18 @@ class Plan:
         elif isinstance(message, ForwardRequest):
             for row in forwarded_rows(message):
                 self._want(place, partition_of(row.lead_id, self.partitions), row, late=True)
+        elif isinstance(message, AssignRequest | ReleaseRequest):
+            self._want(place, partition_of(message.lead_id, self.partitions), by_hand_row(message, at_ms))
+        elif isinstance(message, BackfillRequest):
+            self._want(place, partition_of(message.lead_id, self.partitions), Backfill(message.lead_id, at_ms))
         else:
             if record.partition:
-                raise Refused("unknown_value", "models come from partition 0")
+                raise Refused("unknown_value", "models and policies come from partition 0")
+            if isinstance(message, PolicyRequest):
+                check_policy(message)
+                policy = NextPolicy(at_ms, message.name, message.version, message.sha256, message.body)
+                self._want(place, 0, policy)
+                return
             check_model(message)
             for partition in range(self.partitions):
                 control = ModelControl(at_ms, message.name, message.version, message.sha256, message.body)

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.log import EVENT_ROWS, Alarm, EventRow, Link, LogRow, Merge, ModelControl
+from schemas.log import EVENT_ROWS, Alarm, Backfill, ByHand, EventRow, Link, LogRow, Merge, ModelControl, NextPolicy
 from schemas.naming import partition_of
 from schemas.outputs_wire import TierChangeOut, encode_tier_change
 from scoring.outcomes import merged_of, score_of
@@ -156,19 +156,19 @@ def _sent(ledger: Ledger, step: FoldStep) -> Iterator[str]:
     messages = [msgspec.json.decode(record.value) for record in ledger.internal if record.value]
     told = {(one["merged_from"], one["lead_id"], one["number"]) for one in messages if one.get("type") == "merge"}
     encode = msgspec.msgpack.encode
-    carried = {encode(row) for record in ledger.log for row in record.rows if isinstance(row, EventRow)}
+    carried = {encode(row) for record in ledger.log for row in record.rows}
     for one in step.sent:
         if isinstance(one, Merge):
             if (one.merged_from, one.lead_id, one.number) not in told:
                 yield f"merge of {one.merged_from} for {one.lead_id} was not sent"
         elif encode(one) not in carried:
-            yield f"event {one.event_id} was not sent on to {one.lead_id}"
+            yield f"{one} was not sent on to {one.lead_id}"
 
 
 def _reference(log: list[LogRecord], first: ModelControl, step: FoldStep, fold: PartitionFold) -> Iterator[str]:
-    """The naive reference reads the same log. It knows no merges between partitions: then the fold must do."""
+    """The naive reference reads the same log. It knows neither merges nor commands: then the fold must do."""
     rows = [row for record in log for row in record.rows]
-    if len(rows) > _MOST_NAIVE_ROWS or any(isinstance(row, Link | Merge) for row in rows):
+    if len(rows) > _MOST_NAIVE_ROWS or any(isinstance(row, Link | Merge | ByHand | Backfill) for row in rows):
         return
     plain = [_plain_row(row) | {"safe": record.safe_ms} for record in log for row in record.rows]
     outcome = evaluate(plain, plain_model(first.body))
@@ -190,7 +190,7 @@ def _plain_row(row: LogRow) -> Plain:
         return given | times | {"kind": _KINDS[type(row)]}
     if isinstance(row, ModelControl):
         return {"model": plain_model(row.body), "received_at": row.received_at_ms}
-    assert isinstance(row, Alarm)
+    assert isinstance(row, Alarm | NextPolicy)
     return {"alarm": True, "received_at": row.received_at_ms}
 
 

@@ -55,13 +55,13 @@ class RoutingLoad(Load):
 
     def _send(self) -> None:
         producer = Producer(
-            {"bootstrap.servers": self._run.bootstrap, "linger.ms": 5, "enable.idempotence": True, "acks": "all"}
+            {"bootstrap.servers": self._to.bootstrap, "linger.ms": 5, "enable.idempotence": True, "acks": "all"}
         )
         began = time.monotonic()
         for number, (topic, value) in enumerate(self._messages()):
             if self._stop.wait(max(0.0, began + number / self._rate - time.monotonic())):
                 break
-            producer.produce(self._run.prefix + topic, value)
+            producer.produce(self._to.prefix + topic, value)
             producer.poll(0)
         self.left = producer.flush(60)
 

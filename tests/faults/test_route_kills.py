@@ -16,6 +16,8 @@ from schemas.routing_log import RoutingRow, decode_routing
 from schemas.topics import LEAD_ASSIGNMENTS, LEAD_ROUTING, SLA_EVENTS
 from streams.engine.config import CRASH_POINTS
 from tests.faults.conftest import PARTITIONS, MakeTrial, Trial
+from tests.faults.ledger import Ledger
+from tests.faults.oracle import violations
 from tests.faults.routing_oracle import routing_violations
 from tests.faults.routing_world import POLICY, ROUTED_MODEL, RoutingLoad
 from tests.kafka.broker import KafkaBroker
@@ -65,7 +67,8 @@ def publish_next_policy(trial: Trial) -> None:
 
 def judge(trial: Trial) -> None:
     settled(trial)
-    found = routing_violations(trial, ROUTED_MODEL, PARTITIONS)
+    found = violations(Ledger.of(trial), prefix=trial.prefix, partitions=PARTITIONS)
+    found += routing_violations(trial, ROUTED_MODEL, PARTITIONS)
     assert not found, "\n".join(["", *(one[:2_000] for one in found[:10]), f"logs in {trial.folder}"])
     whats = {str(record.value).split('"what":"')[1].split('"')[0] for record in trial.read(SLA_EVENTS)}
     assert whats >= {"started", "reminded", "breached", "escalated", "answered"}, "too little happened"

@@ -24,6 +24,7 @@ from tests.scoring.kernel.logs import (
     T0,
     activity,
     alarm,
+    backfill,
     by_hand,
     control,
     form,
@@ -136,6 +137,23 @@ def test_a_hand_command_stands_behind_what_time_caused_before_it() -> None:
         RoutedTier("lead-1", 2, "cold", T0 + HOUR),
         HandCommand("lead-1", hand.event_id, T0 + 2 * HOUR, "ann", None, "eve"),
     ]
+
+
+def test_backfill_tells_the_tier_that_a_lead_is_in_as_if_it_entered_it_now() -> None:
+    rows = routed(profile(0, company_size=250), view(SECOND), backfill(MINUTE), backfill(2 * HOUR), until=DAY)
+    size: dict[str, str | int | bool] = {"company_size": 250}
+    assert rows == [
+        RoutedTier("lead-1", 1, "warm", T0 + SECOND, size),
+        RoutedTier("lead-1", 1, "warm", T0 + MINUTE, size),
+        RoutedTier("lead-1", 2, "cold", T0 + HOUR + SECOND, size),
+        RoutedTier("lead-1", 2, "cold", T0 + 2 * HOUR, size),
+    ]
+
+
+def test_backfill_of_a_lead_that_entered_no_tier_or_went_to_another_says_nothing() -> None:
+    linked = Link("a:1", T0 + SECOND, "crm-1", T0)
+    rows = routed(view(0, lead="a:1"), linked, backfill(MINUTE, lead="a:1"), backfill(MINUTE, lead="crm-2"))
+    assert [type(row) for row in rows] == [RoutedTier, LeadMerged, RoutedTier]
 
 
 def test_a_hand_command_changes_no_score() -> None:

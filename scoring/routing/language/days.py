@@ -61,7 +61,8 @@ def _days(text: str, place: Place, what: str, problems: Problems) -> range:
         begin, end = DAYS.index(first), DAYS.index(last if dash else first)
         if begin <= end:
             return range(begin, end + 1)
-        remedy = f"a week begins with mon: write {first}-sun and mon-{last}, each with its hours"
+        rest = "mon" if last == "mon" else f"mon-{last}"
+        remedy = f"a week begins with mon: write {first}-sun and {rest}, each with its hours"
         problems.add(place, f"the days {quoted(text)} in {what} go backwards", remedy)
     else:
         wrong = last if first in DAYS else first

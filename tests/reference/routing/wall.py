@@ -30,24 +30,37 @@ def spans_of(hours: dict[str, object], day: str) -> list[str]:
     return []
 
 
+@lru_cache(maxsize=1_000_000)
+def shown_there(name: str, minute: int) -> tuple[str, str, str]:
+    """The date, the day of the week and the time of that minute, as people write them."""
+    there = on_the_wall(name, minute)
+    return there.date().isoformat(), DAYS[there.weekday()], there.strftime("%H:%M")
+
+
+def spans_of_week(hours: dict[str, object]) -> dict[str, list[str]]:
+    return {day: spans_of(hours, day) for day in DAYS}
+
+
 def works(name: str, hours: dict[str, object] | None, holidays: list[str], minute: int) -> bool:
     """Whether the minute is working time there."""
     if hours is None:
         return True
-    there = on_the_wall(name, minute)
-    if there.date().isoformat() in holidays:
-        return False
-    shown = there.strftime("%H:%M")
-    return any(span[:5] <= shown < span[6:] for span in spans_of(hours, DAYS[there.weekday()]))
+    day = shown_there(name, minute)[1]
+    return is_open(name, {day: spans_of(hours, day)}, holidays, minute)
+
+
+def is_open(name: str, week: dict[str, list[str]], holidays: list[str], minute: int) -> bool:
+    date, day, shown = shown_there(name, minute)
+    return date not in holidays and any(span[:5] <= shown < span[6:] for span in week[day])
 
 
 def due(name: str, hours: dict[str, object] | None, holidays: list[str], start: int, duration: int) -> int:
     """The first moment at which so much working time has passed, counted minute by minute."""
     if hours is None:
         return start + duration
-    minute, left = start // MINUTE, duration
+    minute, left, week = start // MINUTE, duration, spans_of_week(hours)
     while True:
-        if works(name, hours, holidays, minute):
+        if is_open(name, week, holidays, minute):
             begin = max(start, minute * MINUTE)
             length = (minute + 1) * MINUTE - begin
             if left <= length:
@@ -58,5 +71,5 @@ def due(name: str, hours: dict[str, object] | None, holidays: list[str], start: 
 
 def absent(name: str, away: list[str], minute: int) -> bool:
     """Whether the minute is on a day of an absence there."""
-    today = on_the_wall(name, minute).date().isoformat()
-    return any(one.partition("..")[0] <= today <= (one.partition("..")[2] or one) for one in away)
+    today = shown_there(name, minute)[0]
+    return any(one[:10] <= today <= one[-10:] for one in away)

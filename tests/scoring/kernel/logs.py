@@ -8,6 +8,7 @@ from itertools import count
 
 from schemas.log import (
     Alarm,
+    Backfill,
     Bounce,
     ByHand,
     Download,
@@ -109,6 +110,10 @@ def activity(at: int, what: str = "contacted", *, lead: str = "lead-1", event_id
 def by_hand(at: int, owner: str | None = "ann", *, lead: str = "lead-1", event_id: str | None = None) -> ByHand:
     """Somebody gives the lead to an owner, or takes it from everybody."""
     return ByHand(lead, T0 + at, _id(event_id), owner, by="eve")
+
+
+def backfill(at: int, *, lead: str = "lead-1") -> Backfill:
+    return Backfill(lead, T0 + at)
 
 
 def profile(
