@@ -44,13 +44,17 @@ kafka-jars: $(READY) java ## Apache Kafka for the tests, by Maven into .cache/ka
 java:
 	@tests/kafka/need-java
 
+.PHONY: redis
+redis:
+	@tests/need-redis
+
 .PHONY: demo
 demo: $(READY) ## Behaviour becomes scores and tier changes, on an embedded broker (ARGS="--for 20s")
 	@$(BIN)/leadstream demo $(ARGS)
 
 # --- To check --------------------------------------------------------------------------------------------------------
 .PHONY: test
-test: lint types layers drift kafka-jars ## Everything that CI checks: all of the below, then all tests
+test: lint types layers drift kafka-jars redis ## Everything that CI checks: all of the below, then all tests
 	@$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
 
 .PHONY: unit
@@ -89,7 +93,7 @@ generate: $(READY) ## Write the generated files anew, the golden pages of the mo
 .PHONY: lock
 lock: $(READY) ## Lock files with the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile pyproject.toml --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--custom-compile-command "make lock" --quiet --output-file requirements/base.lock
+		--extra serve --custom-compile-command "make lock" --quiet --output-file requirements/base.lock
 	@$(BIN)/uv pip compile pyproject.toml --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--extra dev --constraint requirements/base.lock \
 		--custom-compile-command "make lock" --quiet --output-file requirements/dev.lock
@@ -100,11 +104,11 @@ property-10k: $(READY) ## 10,000 random cases against the reference
 	@LEADSTREAM_PROPERTY_CASES=10000 $(BIN)/python -m pytest -m property --timeout 7200 $(PYTEST_ARGS)
 
 .PHONY: kill-20
-kill-20: kafka-jars ## 20 runs with workers killed in their midst, on Apache Kafka
+kill-20: kafka-jars redis ## 20 runs with workers killed in their midst, on Apache Kafka
 	@LEADSTREAM_KILL_RUNS=20 $(BIN)/python -m pytest -m kill --timeout 7200 $(PYTEST_ARGS)
 
 .PHONY: bench
-bench: kafka-jars ## The figures of the README
+bench: kafka-jars redis ## The figures of the README
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: clean

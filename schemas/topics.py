@@ -59,6 +59,7 @@ class Topic(NamedTuple):
         time: Kafka's `message.timestamp.type`.
         partitions: 1 stays 1; the others are all set to the same number.
         group: Which retention setting it follows.
+        whole_ms: Of a compacted topic: so long every record is kept, not only the last of each key.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Topic(NamedTuple):
     time: Literal["LogAppendTime", "CreateTime"]
     partitions: int = _PARTITIONS
     group: Literal["raw", "log", "outputs", "state"] = "raw"
+    whole_ms: int = 0
 
 
 def _raw(name: str, purpose: str) -> Topic:
@@ -147,7 +149,7 @@ TOPICS = (
         "tier_change",
         "`lead_id`",
         "score",
-        "your systems",
+        "your systems, the Redis view",
         "every transition, with its reasons and a number per lead",
         "delete",
         90 * _DAY_MS,
@@ -159,7 +161,7 @@ TOPICS = (
         "routing_record",
         "null",
         "score",
-        "route",
+        "route, the Redis view",
         "tier changes, requests and sales activities in each lead's order, and the log time of each score partition",
         "delete",
         90 * _DAY_MS,
@@ -192,13 +194,15 @@ TOPICS = (
         "CreateTime",
         partitions=1,
         group="state",
+        # The report of sales looks back 28 days: which team had a lead first.
+        whole_ms=29 * _DAY_MS,
     ),
     Topic(
         SLA_EVENTS,
         "sla_event",
         "`lead_id`",
         "route",
-        "your systems",
+        "your systems, the Redis view",
         "what clocks did: started, reminded, breached, escalated, answered, withdrawn, replaced, cancelled",
         "delete",
         90 * _DAY_MS,

@@ -1,8 +1,10 @@
 """What ends a command or a worker, by exit code.
 
     LeadstreamError
-    ├── InputError    1  the input is wrong; every problem is listed
-    └── UsageError    2  wrong usage: an argument, an option or a setting
+    ├── InputError         1  the input is wrong; every problem is listed
+    ├── UsageError         2  wrong usage: an argument, an option or a setting
+    ├── ServerUnreachable  3  Redis cannot be reached
+    └── NotThereYet        4  Redis does not hold the whole
     EngineError (streams.engine.errors)
     ├── BrokerUnreachable  3  a server cannot be reached
     ├── StateRefused       4  the state on the broker is not what it must be
@@ -15,7 +17,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-__all__ = ["InputError", "LeadstreamError", "UsageError"]
+__all__ = ["InputError", "LeadstreamError", "NotThereYet", "ServerUnreachable", "UsageError"]
 
 
 class LeadstreamError(Exception):
@@ -43,3 +45,15 @@ class UsageError(LeadstreamError):
     """A command, an option or a setting is wrong; starting it again as it is will not help."""
 
     exit_code = 2
+
+
+class ServerUnreachable(LeadstreamError):  # noqa: N818  # a state of the world, not a slip
+    """Redis does not answer, or refuses; start it, or correct the address."""
+
+    exit_code = 3
+
+
+class NotThereYet(LeadstreamError):  # noqa: N818
+    """Redis is being filled from Kafka, or nobody fills it."""
+
+    exit_code = 4

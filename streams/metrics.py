@@ -1,4 +1,4 @@
-"""Every metric of the workers, declared here and nowhere else; those of route alone in `route_metrics`.
+"""Every metric of the workers, declared here (those of one stage in `route_metrics` and `view.metrics`), nowhere else.
 
 All names begin with `leadstream_`. Labels are bounded: topics, partitions, kinds, reasons, rules of the house; never a
 lead, an address or an id of an event. Each worker serves the metrics of its stage at `/metrics`.
@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from scoring.compiled import CompiledModel
 from streams.clock import now_ms
 from streams.route_metrics import RouteMetrics
+from streams.view.metrics import ViewMetrics
 
 __all__ = ["Metrics"]
 
@@ -158,6 +159,7 @@ class Metrics:
 
         # Of the others nobody sees them.
         self.route = RouteMetrics(self.registry if stage == "route" else CollectorRegistry())
+        self.view = ViewMetrics(self.registry if stage == "view" else CollectorRegistry())
 
         # --- the breaker ---------------------------------------------------------------------------------------------
         self.paused = self._gauge("topic_paused", "1 while the breaker holds a raw topic.", ("topic",))

@@ -35,10 +35,10 @@ __all__ = ["PREFIX", "STAGES", "Settings", "variable"]
 
 PREFIX = "LEADSTREAM_"
 
-STAGES = ("ingest", "score", "route")
+STAGES = ("ingest", "score", "route", "view")
 """The stages that `worker` runs and `up` supervises, in the order in which an event passes them."""
 
-_METRICS_PORTS = {"ingest": 9464, "score": 9465, "route": 9466}
+_METRICS_PORTS = {"ingest": 9464, "score": 9465, "route": 9466, "view": 9467}
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Count = Annotated[int, Field(ge=1)]
@@ -92,7 +92,18 @@ class Settings(BaseModel):
     clock: Literal["broker", "record"] = Field(
         "broker", description="record: a past stream runs as if it were then, on topics made with --history"
     )
-    redis_url: SecretStr = Field(SecretStr("redis://127.0.0.1:6379/0"), description="Redis for current scores")
+    redis_url: SecretStr = Field(
+        SecretStr("redis://127.0.0.1:6379/0"), description="Redis of the read model: redis://USER:PASSWORD@HOST:PORT/DB"
+    )
+    redis_prefix: str = Field(
+        "leadstream:", description="Put before every key in Redis; in a cluster with braces: {leadstream}:"
+    )
+
+    api_host: str = Field("127.0.0.1", description="Address of the API, `leadstream serve`")
+    api_port: Port = Field(8080, description="Port of it")
+    api_key: SecretStr | None = Field(
+        None, description="Key that the API asks for (X-API-Key); needed where it listens beyond this machine"
+    )
 
     instance: str = Field(
         "", description="Name of this worker within its stage, kept over restarts; empty: the host's name"
@@ -100,7 +111,7 @@ class Settings(BaseModel):
     metrics_host: str = Field("127.0.0.1", description="Address on which a worker serves /metrics, /livez and /readyz")
     metrics_port: Port | None = Field(
         None,
-        description="Port of it; 0: none; empty: 9464 ingest, 9465 score, 9466 route; `up` counts on from it",
+        description="Port of it; 0: none; empty: 9464 ingest, 9465 score, 9466 route, 9467 view; `up` counts on",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged")
 
@@ -142,6 +153,21 @@ class Settings(BaseModel):
     def _is_a_kafka_name(cls, value: str) -> str:
         if not re.fullmatch(r"[A-Za-z0-9_-]{0,100}", value):
             raise ValueError(f"{value!r} may have letters, digits, - and _ only, at most 100")
+        return value
+
+    @field_validator("redis_prefix")
+    @classmethod
+    def _is_a_redis_prefix(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_.:{}-]{1,100}", value):
+            raise ValueError(f"{value!r} must have 1 to 100 letters, digits and _ . : - {{ }} only")
+        return value
+
+    @field_validator("api_key")
+    @classmethod
+    def _api_key_is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        text = "" if value is None else value.get_secret_value()
+        if value is not None and not (16 <= len(text) <= 200 and text.isascii() and text.isprintable()):
+            raise ValueError("the key must have 16 to 200 plain letters; make one with: openssl rand -hex 32")
         return value
 
     @field_validator("id_key")

@@ -31,6 +31,7 @@ _DAY_MS = 86_400_000
 MAX_BATCH_BYTES = 8 * 1024 * 1024
 """Of topics that workers write: one step's rows are one record batch, of up to 7 MiB."""
 
+_FOR_EVER = str(2**63 - 1)
 MAX_ROUTES_BATCH_BYTES = 64 * 1024 * 1024
 """Of route's changelog: where an owner goes away, all of their leads are one step."""
 
@@ -64,6 +65,8 @@ def settings_of(topic: Topic, settings: Settings, *, history: bool) -> dict[str,
         wanted["retention.bytes"] = "-1"
     else:
         wanted |= _COMPACTED
+        if topic.whole_ms:
+            wanted["min.compaction.lag.ms"] = _FOR_EVER if history else str(topic.whole_ms)
     if topic.group != "raw":
         largest = MAX_ROUTES_BATCH_BYTES if topic.name == ROUTES_CHANGELOG else MAX_BATCH_BYTES
         wanted["max.message.bytes"] = str(largest)

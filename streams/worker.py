@@ -42,6 +42,7 @@ from streams.route_watch import RouteWatch
 from streams.score import ScoreStage, ScoreTopics
 from streams.score_watch import ScoreWatch
 from streams.settings import Settings
+from streams.view.worker import ViewWorker
 from streams.watch import Watch
 
 __all__ = ["run_worker"]
@@ -65,7 +66,7 @@ def run_worker(stage: str, settings: Settings, crash_point: Callable[[CrashPoint
     """
     _log_to_stderr(settings)
     watch = Watch(Metrics(stage), Readiness())
-    run = {"ingest": _run_ingest, "score": _run_score, "route": _run_route}[stage]
+    run = {"ingest": _run_ingest, "score": _run_score, "route": _run_route, "view": _run_view}[stage]
     config = engine_config(stage, settings)
     if crash_point is not None:
         config = replace(config, crash_point=crash_point)
@@ -149,6 +150,11 @@ def _run_route(settings: Settings, config: EngineConfig, watch: Watch) -> None:
         stamp_ms=0 if in_the_past else None,
     )
     run_table(RouteStage(topics, first_policy, RouteWatch(watch, policy, live=not in_the_past)), config, watch)
+
+
+def _run_view(settings: Settings, config: EngineConfig, watch: Watch) -> None:
+    """Not of the engine: its position is in Redis, and what it writes changes with it or not at all."""
+    ViewWorker(settings, watch).run()
 
 
 def _client_settings(config: EngineConfig) -> dict[str, Any]:

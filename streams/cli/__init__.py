@@ -40,6 +40,10 @@ _COMMANDS = {
     "dlq": ("streams.cli.dlq:dlq", "Dead letters: look at them, send them again."),
     "shared": ("streams.cli.shared:shared", "Visitors and addresses that are nobody's."),
     "settings": ("streams.cli.settings:settings", "Every setting and its value."),
+    "hot": ("streams.cli.hot:hot", "Who must be called next, and by when."),
+    "lead": ("streams.cli.lead:lead", "One lead: score, reasons, owner, clock."),
+    "report": ("streams.cli.report:report", "What becomes of hot leads, over 28 days."),
+    "serve": ("streams.cli.serve:serve", "The API of the read model in Redis."),
     "demo": ("streams.cli.demo:demo", "Watch it work, with a broker of its own."),
 }
 

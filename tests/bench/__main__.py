@@ -21,6 +21,7 @@ from tests.bench.pipeline import Latency, backlog, filled, latency, pipeline, re
 from tests.bench.routing import breaches, owners, routed_backlog, routed_recovery
 from tests.bench.stock import stock_cpu_us
 from tests.bench.table import Figure, machine, steadiness, table, write_readme
+from tests.bench.view import api_latency_ms, leads_into_redis, rebuild_s
 from tests.kafka.broker import STEADY, KafkaBroker
 from tests.pipeline import Kept
 
@@ -156,6 +157,21 @@ class Bench:
             "score at 10 times the rules", f"{costs['rules']:.1f} µs an event, {costs['rules'] / base:.2f} times"
         )
 
+    def view(self) -> Iterator[Figure]:
+        """The read model in Redis and its API."""
+        leads = self._count(100_000)
+        rates = leads_into_redis(leads)
+        yield Figure(
+            f"view, {leads:,} leads into Redis",
+            f"{rates['new']:,.0f} leads/s of CPU new, {rates['again']:,.0f} changed",
+            "15,000",
+            min(rates["new"], rates["again"]) >= 15_000,
+        )
+        seconds = rebuild_s(self.bootstrap, self.folder, leads)
+        yield Figure(f"view, {leads:,} leads after FLUSHALL", f"{seconds:.1f} s until whole", "60 s", seconds <= 60)
+        p50, p99 = api_latency_ms(500, max(5, 20 * self.scale))
+        yield Figure("API, one lead at 500 requests/s", f"p50 {p50:.1f} ms, p99 {p99:.1f} ms", "10 ms", p99 <= 10)
+
     def file(self) -> Iterator[Figure]:
         """`leadstream score` over a file."""
         rate = score_file.rate(self._count(300_000), self._count(20_000))
@@ -191,7 +207,7 @@ def _last(records: list[Kept]) -> list[Kept]:
     return list({(record.partition, record.key): record for record in records}.values())
 
 
-PARTS = ("file", "throughput", "steady", "growth", "recovery", "routing")
+PARTS = ("file", "throughput", "steady", "growth", "recovery", "routing", "view")
 
 
 def main(arguments: list[str]) -> int:

@@ -13,12 +13,13 @@ from prometheus_client.metrics_core import Metric
 from schemas.topics import TOPICS
 from streams.metrics import Metrics
 from streams.settings import STAGES, Settings
+from tests.redis_server import RIGHTS
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 PROMETHEUS: dict[str, Any] = yaml.safe_load((ROOT / "ops/prometheus/prometheus.yml").read_text())
 ALERTS: dict[str, Any] = yaml.safe_load((ROOT / "ops/prometheus/alerts.yml").read_text())
-OURS = ("topics", *STAGES)
+OURS = ("topics", *STAGES, "serve")
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -31,7 +32,7 @@ def test_every_setting_of_a_service_is_one_and_is_taken(name: str) -> None:
 
 
 def _filled(found: re.Match[str]) -> str:
-    return {"LEADSTREAM_ID_KEY": "0" * 32}.get(found[1], found[2])
+    return {"LEADSTREAM_ID_KEY": "0" * 32, "LEADSTREAM_API_KEY": "0" * 32}.get(found[1], found[2])
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -47,6 +48,31 @@ def test_each_stage_is_a_service_on_its_port_and_scraped_there(stage: str) -> No
     (job,) = [job for job in PROMETHEUS["scrape_configs"] if job["job_name"] == stage]
     assert job["static_configs"] == [{"targets": [f"{stage}:{port}"]}]
     assert service["depends_on"]["topics"]["condition"] == "service_completed_successfully"
+
+
+def test_the_api_listens_where_the_host_and_prometheus_look_and_asks_for_a_key() -> None:
+    service = COMPOSE["services"]["serve"]
+    assert service["command"] == ["serve"]
+    port = Settings().api_port
+    environment = service["environment"]
+    assert environment["LEADSTREAM_API_PORT"] == str(port)
+    assert (environment["LEADSTREAM_API_HOST"], "LEADSTREAM_API_KEY" in environment) == ("0.0.0.0", True)
+    assert service["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert f":{port}/livez" in service["healthcheck"]["test"][-1]
+    (job,) = [job for job in PROMETHEUS["scrape_configs"] if job["job_name"] == "serve"]
+    assert job["static_configs"] == [{"targets": [f"serve:{port}"]}]
+
+
+def test_redis_has_a_user_with_the_rights_that_the_tests_give_it_and_evicts_nothing() -> None:
+    command: list[str] = COMPOSE["services"]["redis"]["command"]
+    user = command[command.index("leadstream") :]
+    assert user[1:4] == ["on", ">${LEADSTREAM_REDIS_PASSWORD:-leadstream}", f"~{Settings().redis_prefix}*"]
+    assert tuple(user[4:]) == RIGHTS
+    assert command[command.index("--maxmemory-policy") + 1] == "noeviction"
+    url = re.sub(
+        r"\$\{(\w+):[-?]([^}]*)\}", _filled, COMPOSE["services"]["view"]["environment"]["LEADSTREAM_REDIS_URL"]
+    )
+    assert url == "redis://leadstream:leadstream@redis:6379/0"
 
 
 def test_topics_are_made_by_our_own_command_and_by_nobody_else() -> None:

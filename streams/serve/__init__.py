@@ -1,0 +1,1 @@
+"""The API of the read model: FastAPI on uvicorn, with the extra `serve`."""
