@@ -139,6 +139,8 @@ def new_consumer(settings: Settings, group: str = "leadstream-read", *, fetch_wa
             "queued.max.messages.kbytes": 64 * 1024,
             "fetch.queue.backoff.ms": 10,
             "fetch.wait.max.ms": fetch_wait_ms,
+            # The mock broker has no other way to a topic than asking for it.
+            "allow.auto.create.topics": settings.broker_profile == "embedded",
         },
     )
 

@@ -16,16 +16,16 @@ from schemas.times import parse_iso
 from streams.cli.base import Results, as_json, person, with_settings
 from streams.cli.read_model import as_of_line, read_model
 from streams.clock import now_ms
+from streams.demo.clock_words import time_left
 from streams.demo.words import lead_name, printable
 from streams.settings import Settings
 from streams.view.keys import NOBODY
 from streams.view.reader import Fresh, Lead, NotWhole, Page, ReadModel, RedisAway
 
-__all__ = ["hot", "hot_table", "time_left"]
+__all__ = ["hot", "hot_table"]
 
 _REDRAW_S = 1.0
 _MOST = 500
-_HOUR_MS = 3_600_000
 _REASONS = 3
 _FRAME_LINES = 4
 
@@ -112,26 +112,3 @@ def hot_table(leads: list[Lead], now: int) -> Table:
     if not leads:
         table.add_row(Text("nobody", style="dim"))
     return table
-
-
-def time_left(sla: dict[str, Any] | None, now: int) -> tuple[str, str]:
-    """Time to the due time of a clock that runs or is breached, and its colour; nothing for other clocks.
-
-    >>> time_left({"state": "running", "due_at": "1970-01-01T05:30:00.000Z"}, 0)
-    ('5 h 30 min', 'green')
-    >>> time_left({"state": "breached", "due_at": "1970-01-01T00:00:00.000Z"}, 90_000_000)
-    ('1 d 1 h over', 'bold red')
-    """
-    if sla is None or sla["state"] not in ("running", "breached"):
-        return "", ""
-    left_ms = parse_iso(sla["due_at"]) - now
-    if left_ms <= 0:
-        return f"{_span(-left_ms)} over", "bold red"
-    return _span(left_ms), "red" if left_ms < _HOUR_MS else "yellow" if left_ms < 4 * _HOUR_MS else "green"
-
-
-def _span(ms: int) -> str:
-    seconds = ms // 1000
-    parts = [(seconds // 86_400, "d"), (seconds // 3_600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s")]
-    first = next((place for place, (count, _) in enumerate(parts) if count), 3)
-    return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count) or "0 s"

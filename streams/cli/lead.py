@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.cli.base import Results, as_json, person, with_settings
-from streams.cli.hot import time_left
 from streams.cli.read_model import as_of_line, read_model
 from streams.clock import now_ms
+from streams.demo.clock_words import time_left
 from streams.demo.words import printable
 from streams.errors import InputError
 from streams.settings import Settings

@@ -1,4 +1,4 @@
-"""What the board knows: the current score of every lead, the latest tier changes and events, as read from Kafka."""
+"""What the board knows: scores, owners and clocks of every lead, what happened last, as read from Kafka."""
 
 from __future__ import annotations
 
@@ -9,26 +9,36 @@ import msgspec
 
 from schemas.log import EVENT_ROWS, EventRow, LogCodecError, decode_record
 from schemas.outputs_wire import LeadScoreOut, TierChangeOut
+from schemas.routing_wire import AssignmentOut, SlaEventOut
 from schemas.times import parse_iso
-from schemas.topics import LEAD_EVENTS, LEAD_SCORES, LEADS_CHANGELOG, TIER_CHANGES
+from schemas.topics import LEAD_ASSIGNMENTS, LEAD_EVENTS, LEAD_SCORES, LEADS_CHANGELOG, SLA_EVENTS, TIER_CHANGES
 from scoring.model import Model
+from streams.demo.desk import Desk
 from streams.demo.feed import Record
 from streams.demo.outlook import Outlook, Outlooks
 
-__all__ = ["TOPICS", "Board", "Change"]
+__all__ = ["TOPICS", "Board", "Hot", "News"]
 
-TOPICS = (LEAD_EVENTS, LEADS_CHANGELOG, LEAD_SCORES, TIER_CHANGES)
+TOPICS = (LEAD_EVENTS, LEADS_CHANGELOG, LEAD_SCORES, TIER_CHANGES, LEAD_ASSIGNMENTS, SLA_EVENTS)
 """What the board reads."""
 
 _KEPT = 200
 _KINDS = {row_type: kind for kind, row_type in EVENT_ROWS.items()}
 
 
-class Change(NamedTuple):
-    """A tier change, and how long after its moment it was read here; None: it was there before."""
+class News(NamedTuple):
+    """A tier change or an SLA event, and how long after its moment it was read here; None: it was there before."""
 
-    body: TierChangeOut
+    body: TierChangeOut | SlaEventOut
     after_ms: int | None
+
+
+class Hot(NamedTuple):
+    """A lead that sales should call: its score, who has it, and when its clock runs out; None: no clock is open."""
+
+    score: LeadScoreOut
+    has: AssignmentOut | None
+    due_ms: int | None
 
 
 class _Alias(msgspec.Struct):
@@ -43,17 +53,18 @@ class Board:
 
     Attributes:
         tiers: Names, best first.
-        changes: The latest tier changes, newest first.
+        news: The latest tier changes, and SLA events of the best tier but the start of a clock, newest first.
         events: The latest events (lead, kind), newest first.
         event_count: How many events are in the log.
-        live_changes: How many tier changes came while somebody watched.
+        live_news: How much of the news came while somebody watched.
     """
 
     def __init__(self, model: Model) -> None:
         self.tiers = [tier.name for tier in model.tiers]
-        self.changes: deque[Change] = deque(maxlen=_KEPT)
+        self.news: deque[News] = deque(maxlen=_KEPT)
         self.events: deque[tuple[str, str]] = deque(maxlen=20)
-        self.event_count = self.live_changes = 0
+        self.event_count = self.live_news = 0
+        self._desk = Desk()
         self._outlooks = Outlooks(model)
         self._leads: dict[str, LeadScoreOut] = {}
         self._seq: dict[str, int] = {}
@@ -61,8 +72,8 @@ class Board:
         self._score = msgspec.json.Decoder(LeadScoreOut).decode
         self._change = msgspec.json.Decoder(TierChangeOut).decode
 
-    def take(self, record: Record, now_ms: int | None = None) -> TierChangeOut | None:
-        """Takes a record; the tier change in it, if there is one that was not known.
+    def take(self, record: Record, now_ms: int | None = None) -> TierChangeOut | SlaEventOut | None:
+        """Takes a record; the tier change or SLA event in it, if there is one that was not known.
 
         Args:
             record: Of any of `TOPICS`.
@@ -76,6 +87,10 @@ class Board:
             self._take_events(record.value)
         elif record.topic == LEAD_SCORES:
             self._take_score(record.value)
+        elif record.topic == LEAD_ASSIGNMENTS:
+            self._desk.take_assignment(record.value)
+        elif record.topic == SLA_EVENTS:
+            return self._take_sla(self._desk.take_event(record.value), now_ms)
         else:
             return self._take_change(self._change(record.value), now_ms)
         return None
@@ -103,17 +118,28 @@ class Board:
         if change.seq <= self._seq.get(change.lead_id, 0):
             return None
         self._seq[change.lead_id] = change.seq
+        self._tell(change, now_ms)
+        return change
+
+    def _take_sla(self, event: SlaEventOut | None, now_ms: int | None) -> SlaEventOut | None:
+        # Clocks of other tiers run for days, and would be most of what is told.
+        if event is None or event.tier != self.tiers[0]:
+            return None
+        if event.what != "started":
+            self._tell(event, now_ms)
+        return event
+
+    def _tell(self, body: TierChangeOut | SlaEventOut, now_ms: int | None) -> None:
         after_ms = None
         if now_ms is not None:
-            after_ms = max(0, now_ms - parse_iso(change.effective_at))
-            self.live_changes += 1
-        self.changes.appendleft(Change(change, after_ms))
-        return change
+            after_ms = max(0, now_ms - parse_iso(body.effective_at))
+            self.live_news += 1
+        self.news.appendleft(News(body, after_ms))
 
     def sort(self) -> None:
         """Newest first: what was there before the board was comes by partition."""
-        newest = sorted(self.changes, key=lambda change: change.body.effective_at, reverse=True)
-        self.changes = deque(newest, maxlen=_KEPT)
+        newest = sorted(self.news, key=lambda news: news.body.effective_at, reverse=True)
+        self.news = deque(newest, maxlen=_KEPT)
 
     def counts(self) -> dict[str, int]:
         """Leads by tier, best first."""
@@ -122,11 +148,23 @@ class Board:
             counts[score.tier] = counts.get(score.tier, 0) + 1
         return counts
 
-    def best(self, limit: int) -> list[LeadScoreOut]:
-        """The leads of the best tier, highest total first."""
-        top = [score for score in self._leads.values() if score.tier == self.tiers[0]]
-        return sorted(top, key=lambda score: (-score.total, score.tier_since or "", score.lead_id))[:limit]
+    def best(self, limit: int) -> list[Hot]:
+        """The leads of the best tier, or with a clock of it: the earliest due time first, then the highest total."""
+        desk = self._desk
+        names = {lead_id for lead_id, score in self._leads.items() if score.tier == self.tiers[0]}
+        names |= desk.open_for(self.tiers[0]) & self._leads.keys()
+        top = [Hot(self._leads[name], desk.of(name), desk.due_ms(name)) for name in names]
+        return sorted(top, key=_urgency)[:limit]
+
+    def overdue(self, now_ms: int) -> int:
+        """How many clocks of the best tier have run out and nobody has answered yet."""
+        return sum((self._desk.due_ms(name) or 0) <= now_ms for name in self._desk.open_for(self.tiers[0]))
 
     def outlook(self, score: LeadScoreOut) -> Outlook | None:
         """What time alone will change of a score; None: nothing."""
         return self._outlooks.of(score)
+
+
+def _urgency(hot: Hot) -> tuple[bool, int, int, str, str]:
+    score = hot.score
+    return hot.due_ms is None, hot.due_ms or 0, -score.total, score.tier_since or "", score.lead_id

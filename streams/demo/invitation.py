@@ -1,4 +1,4 @@
-"""How the viewer sends an event, asks why, and looks at the metrics: commands to copy into a second terminal."""
+"""How the viewer sends an event, looks a lead up, asks why: commands to copy into a second terminal."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from streams.demo.workers import Workers
+from streams.demo.workers import API, Workers
 from streams.settings import variable
 
 __all__ = ["invitation"]
 
-_EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "hot-lead.jsonl"
+_EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 _LEAD = "example-hot"
+_COMMENT_AT = 58
 
 
 def invitation(
@@ -30,22 +31,32 @@ def invitation(
             do not.
         short: Only what a small terminal has room for.
     """
-    names = (variable("bootstrap_servers"), variable("topic_prefix"))
-    settings = [f"{name}={environment[name]}" for name in names if environment.get(name)]
+    names = ("bootstrap_servers", "topic_prefix", "redis_url")
+    settings = [f"{variable(name)}={environment[variable(name)]}" for name in names if environment.get(variable(name))]
     program = _program()
-    send = _command([*settings, f"{program} send --now {_near(_EXAMPLE)}"], width)
-    why = _command(
-        [*settings, f"{program} read lead-events --from-start --to-end |", f"{program} explain --lead {_LEAD} -"], width
-    )
-    kill = f"  kill -9 {workers.pids['score']}"
-    more = ["And why it is hot:", *why, "Kill a worker, and it goes on where it was:", kill]
+    send = f"{program} send --now"
+    commands = [
+        (f"{send} {_near(_EXAMPLES / 'hot-lead.jsonl')}", "a lead of your own: hot, and somebody's, in a second"),
+        (f"{send} {_near(_EXAMPLES / 'hot-lead-called.jsonl')}", "sales calls it: the clock is answered"),
+    ]
+    if "view" in workers.ports:
+        commands[1:1] = [(f"{program} lead {_LEAD}", "who has it, until when")]
+        commands += [(f"{program} hot", "who must be called next"), (f"{program} report", "what becomes of hot leads")]
+    commands.append((f"kill -9 {workers.pids['score']}", "a worker; it goes on where it was"))
+    why = [f"{program} read lead-events --from-start --to-end |", f"{program} explain --lead {_LEAD} -"]
     return [
-        "A lead of your own, hot in a second (in a second terminal, in this folder):",
-        *send,
-        *([] if short else more),
-        "  ".join(f"{stage} http://127.0.0.1:{port}/metrics" for stage, port in workers.ports.items()),
+        "Try it, in a second terminal, in this folder:",
+        *_command(["export", *settings], width),
+        *(_commented(command, comment, width) for command, comment in (commands[:1] if short else commands)),
+        *([] if short else _command(why, width)),
+        *_addresses(workers),
         "Ctrl-C ends the demo and leaves nothing behind.",
     ]
+
+
+def _commented(command: str, comment: str, width: int | None) -> str:
+    whole = f"  {command:<{_COMMENT_AT}} # {comment}"
+    return whole if width is None or len(whole) < width else f"  {command}"
 
 
 def _command(words: list[str], width: int | None) -> list[str]:
@@ -54,6 +65,13 @@ def _command(words: list[str], width: int | None) -> list[str]:
         return [whole]
     lines = [f"  {word}" if word.endswith("|") else f"  {word} \\" for word in words[:-1]]
     return [*lines, f"  {words[-1]}"]
+
+
+def _addresses(workers: Workers) -> list[str]:
+    """Where to look with a browser."""
+    metrics = "  ".join(f"{name} :{port}" for name, port in workers.ports.items() if name != API)
+    api = f"API http://127.0.0.1:{workers.ports[API]}/docs  " if API in workers.ports else ""
+    return [f"{api}metrics http://127.0.0.1:PORT/metrics  {metrics}"]
 
 
 def _program() -> str:

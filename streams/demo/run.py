@@ -5,16 +5,18 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import ExitStack
+from importlib.util import find_spec
 
 from rich.console import Console
 
 from streams.clock import now_ms
 from streams.demo.embedded import EmbeddedBroker
+from streams.demo.own_redis import OwnRedis, redis_program
 from streams.demo.own_topics import OwnTopics
 from streams.demo.show import DemoOptions, Show
 from streams.demo.stopping import Stopped, Stopping
-from streams.demo.workers import Workers
-from streams.settings import Settings, variable
+from streams.demo.workers import API, Workers
+from streams.settings import STAGES, Settings, variable
 
 __all__ = ["DemoOptions", "run_demo"]
 
@@ -31,6 +33,12 @@ _OF_THE_VIEWER = (
     "replication",
 )
 """What a real broker may ask for. The demo sets everything else itself, whatever is set outside."""
+
+
+_NO_REDIS = (
+    "no redis-server here: the demo goes on without `leadstream hot`, `lead`, `report` and the API "
+    "(Debian: apt-get install redis-server)"
+)
 
 
 def run_demo(options: DemoOptions, console: Console) -> int:
@@ -63,16 +71,27 @@ def _run(options: DemoOptions, console: Console, stopping: Stopping, stack: Exit
     if options.broker is None:
         broker = stack.enter_context(EmbeddedBroker())
     environment = _environment(options.broker if broker is None else broker.bootstrap, embedded=broker is not None)
+    redis = redis_program()
+    if redis is not None:
+        environment[variable("redis_url")] = stack.enter_context(OwnRedis(redis)).url
     settings = Settings.read(environment)
     if broker is None:
         stack.enter_context(OwnTopics(settings, left.append))
     kind = "Apache Kafka" if broker is None else "embedded"
     console.print(f"broker {settings.bootstrap_servers} ({kind})", markup=False, highlight=False)
+    if redis is None:
+        console.print(_NO_REDIS, highlight=False, soft_wrap=True)
     show = Show(settings, environment, options, console, stopping)
     show.tell_the_past()
-    workers = stack.enter_context(Workers(environment, show.say))
+    workers = stack.enter_context(Workers(environment, _names(with_redis=redis is not None), show.say))
     show.catch_up(workers)
     show.live(workers)
+
+
+def _names(*, with_redis: bool) -> list[str]:
+    """What to run: without Redis there is nothing to fill; the API is an extra."""
+    names = [stage for stage in STAGES if with_redis or stage != "view"]
+    return [*names, API] if with_redis and find_spec("fastapi") and find_spec("uvicorn") else names
 
 
 def _environment(bootstrap: str | None, *, embedded: bool) -> dict[str, str]:

@@ -11,6 +11,7 @@ from rich.console import Console, ConsoleDimensions
 from rich.live import Live
 
 from schemas.outputs_wire import TierChangeOut
+from schemas.routing_wire import SlaEventOut
 from streams.clock import now
 from streams.demo.board import Board
 from streams.demo.view import board_view
@@ -64,7 +65,7 @@ class Screen:
         self._size = None
         self._next_draw = 0.0
 
-    def show(self, fresh: list[TierChangeOut]) -> None:
+    def show(self, fresh: list[TierChangeOut | SlaEventOut]) -> None:
         """Draws the board when something is new, and twice a second."""
         if not fresh and time.monotonic() < self._next_draw:
             return

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -14,13 +15,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from schemas.naming import partition_of
 from schemas.outputs_wire import TierChangeOut
-from schemas.topics import LEAD_EVENTS, RAW_TOPICS, topic_of_kind
+from schemas.routing_wire import SlaEventOut
+from schemas.topics import LEAD_EVENTS, LEAD_ROUTING, RAW_TOPICS, topic_of_kind
 from scoring.shipped import shipped_model
 from streams.clients import Sender
 from streams.clock import now, now_ms
 from streams.demo.behaviour import Crowd, behaviour
-from streams.demo.board import TOPICS, Board
+from streams.demo.board import TOPICS, Board, Hot
+from streams.demo.clock_words import left_until, owner_of, sla_line
 from streams.demo.feed import Feed, Lag, Record
+from streams.demo.forgotten import Forgotten
 from streams.demo.invitation import invitation
 from streams.demo.screen import Screen
 from streams.demo.stopping import Stopping
@@ -34,7 +38,7 @@ __all__ = ["DemoOptions", "Show"]
 
 _MEAN_PAUSE_S = 0.3
 _CATCH_UP_LIMIT_S = 90
-_FULL_INVITATION_LINES = 34
+_FULL_INVITATION_LINES = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Show:
         self._encode = msgspec.json.Encoder().encode
         end_ms = now_ms() - 60_000
         self._behaviour = behaviour(options.seed, options.people, options.days, end_ms)
+        self._forgotten = Forgotten(now_ms())
         self._board = Board(shipped_model(settings.model))
         self._notice = self.line
 
@@ -94,7 +99,7 @@ class Show:
 
     def tell_the_past(self) -> None:
         """Sends thirty days of events, each with the broker time that it had then."""
-        past = self._behaviour.past
+        past = sorted([*self._behaviour.past, *self._forgotten.past], key=itemgetter(0))
         with self._progress() as progress:
             title = f"{self._options.days} days of {self._options.people} leads"
             for at_ms, event in progress.track(past, description=f"{title:<32}"):
@@ -105,11 +110,12 @@ class Show:
         self._sender.finish()
 
     def catch_up(self, workers: Workers) -> None:
-        """Waits until both stages have done the past, and shows how far they are."""
+        """Waits until the stages have done the past, and shows how far they are."""
         end = time.monotonic() + _CATCH_UP_LIMIT_S
         stages = (
             ("ingest", RAW_TOPICS, "into the log, in order (ingest)"),
             ("score", (LEAD_EVENTS,), "scores and tiers (score)"),
+            ("route", (LEAD_ROUTING,), "owners and clocks (route)"),
         )
         with self._progress() as progress:
             tasks = {stage: progress.add_task(f"{title:<32}", total=None) for stage, _, title in stages}
@@ -149,7 +155,7 @@ class Show:
             quiet = 0 if records else quiet + 1
             yield from records
 
-    def _go_on(self, feed: Feed, workers: Workers, show: Callable[[list[TierChangeOut]], None]) -> None:
+    def _go_on(self, feed: Feed, workers: Workers, show: Callable[[list[TierChangeOut | SlaEventOut]], None]) -> None:
         """Lets the crowd act and shows what comes of it."""
         crowd = Crowd(self._options.seed + 1, self._behaviour.unfinished, self._options.people + 1)
         visitors = Visitors()
@@ -165,9 +171,11 @@ class Show:
                 at_ms = now_ms()
                 self._send(visitors.next_event(at_ms), at_ms)
                 next_visit = time.monotonic() + PAUSE_S
+            for call in self._forgotten.late_calls(now_ms()):
+                self._send(call, now_ms())
             records = feed.read(0.05)
             read_ms = now_ms()
-            show([change for record in records if (change := self._board.take(record, read_ms))])
+            show([news for record in records if (news := self._board.take(record, read_ms))])
 
     def _invitation(self, workers: Workers, width: int, height: int) -> list[str]:
         return invitation(self._environment, workers, width, short=height < _FULL_INVITATION_LINES)
@@ -176,18 +184,19 @@ class Show:
         """What the board shows, as plain lines."""
         board, at = self._board, now()
         counts = ", ".join(f"{count} {tier}" for tier, count in board.counts().items())
-        yield f"after {self._options.days} days: {counts}; the latest tier changes:"
-        yield from (f"  {change_line(change.body)}" for change in list(board.changes)[:8])
+        yield f"after {self._options.days} days: {counts}; what happened last:"
+        yield from (f"  {_news_line(news.body)}" for news in list(board.news)[:8])
         yield f"{board.tiers[0]} leads now:"
-        for score in board.best(10):
+        for hot in board.best(10):
+            score = hot.score
             reasons = f"{why(score.reasons)}; if nothing happens: {outlook_words(at, board.outlook(score))}"
-            yield f"  {lead_name(score.lead_id):<12} total {score.total}  ({reasons})"
+            yield f"  {lead_name(score.lead_id):<12} {_whose(hot):<30} total {score.total}  ({reasons})"
         yield from invitation(self._environment, workers)
-        yield "live tier changes:"
+        yield "live, tier changes and clocks:"
 
-    def _tell(self, fresh: list[TierChangeOut]) -> None:
-        for change in fresh:
-            self.line(change_line(change))
+    def _tell(self, fresh: list[TierChangeOut | SlaEventOut]) -> None:
+        for news in fresh:
+            self.line(_news_line(news))
 
     def _progress(self) -> Progress:
         return Progress(
@@ -197,3 +206,13 @@ class Show:
             TimeElapsedColumn(),
             console=self._console,
         )
+
+
+def _whose(hot: Hot) -> str:
+    if hot.due_ms is None:
+        return owner_of(hot.has)
+    return f"{owner_of(hot.has)}, {left_until(hot.due_ms, now_ms())[0]}"
+
+
+def _news_line(news: TierChangeOut | SlaEventOut) -> str:
+    return sla_line(news) if isinstance(news, SlaEventOut) else change_line(news)

@@ -37,7 +37,7 @@ def buyer(person: Person) -> Iterator[Event]:
 
 
 def quiet_after_demo(person: Person) -> Iterator[Event]:
-    """Asks for a demo and is never heard of again."""
+    """Asks for a demo and is never heard of again, whatever sales tries."""
     yield from person.session(PRODUCT + PRICING, 2, 5)
     person.wait(10 * MINUTE, 2 * HOUR)
     yield from person.form("demo")
@@ -58,6 +58,7 @@ def researcher(person: Person) -> Iterator[Event]:
     yield from person.session(PRICING, 1, 2)
     if person.chance.random() < 0.5:
         yield from person.form("contact")
+    yield from _called(person)
 
 
 def reader(person: Person) -> Iterator[Event]:
@@ -97,6 +98,7 @@ def returner(person: Person) -> Iterator[Event]:
     yield from person.session(PRICING, 1, 3)
     person.wait(20 * MINUTE, 6 * HOUR)
     yield from person.form("contact")
+    yield from _called(person)
 
 
 def job_seeker(person: Person) -> Iterator[Event]:
@@ -104,6 +106,18 @@ def job_seeker(person: Person) -> Iterator[Event]:
     for _ in range(person.chance.randint(1, 3)):
         yield from person.session(["/careers", "/careers/engineer", "/about"], 2, 4)
         person.wait(DAY, 4 * DAY)
+
+
+def _called(person: Person) -> Iterator[Event]:
+    """Sales sees who is worth a call, and is mostly in time; some get a meeting, some turn out to be nothing."""
+    if not person.fits or person.chance.random() < 0.1:
+        return
+    person.wait(HOUR, 14 * HOUR)
+    yield from person.sales("contacted")
+    outcome = person.chance.choices(["meeting_booked", "discarded", None], [6, 1, 3])[0]
+    if outcome is not None:
+        person.wait(HOUR, 2 * DAY)
+        yield from person.sales(outcome)
 
 
 STORIES: tuple[tuple[Story, int, float], ...] = (

@@ -1,4 +1,4 @@
-"""The workers of the demo: the same processes as in production, ended with the demo."""
+"""The processes of the demo: workers and API as in production, ended with the demo."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import IO, Self
 
 from streams.errors import LeadstreamError
-from streams.settings import PREFIX, STAGES, variable
+from streams.settings import PREFIX, variable
 from streams.supervisor import HOPELESS, die_with_parent, how_it_ended
 
-__all__ = ["Workers", "free_port"]
+__all__ = ["API", "Workers", "free_port"]
+
+API = "api"
+"""The process that is no stage."""
 
 _GRACE_S = 10
 _LIVES = 4
@@ -34,7 +37,7 @@ def free_port() -> int:
 
 @dataclass(slots=True)
 class _Worker:
-    """One process of a stage; its log is a file without a name, so that nothing can be left of it."""
+    """One process; its log is a file without a name, so that nothing can be left of it."""
 
     process: subprocess.Popen[bytes]
     log: IO[bytes]
@@ -46,33 +49,35 @@ class Workers:
 
     Args:
         environment: Settings of leadstream; those of this process do not count.
+        names: What to run: stages, and `API`.
         say: Takes a line for the viewer.
 
     Attributes:
-        ports: Of the metrics, by stage.
+        ports: Of the metrics, by stage; that of the API.
     """
 
-    def __init__(self, environment: Mapping[str, str], say: Callable[[str], None]) -> None:
+    def __init__(self, environment: Mapping[str, str], names: Sequence[str], say: Callable[[str], None]) -> None:
         outside = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         self._environment = outside | dict(environment)
         self._say = say
         self._workers: dict[str, _Worker] = {}
-        self.ports = {stage: free_port() for stage in STAGES}
+        self.ports = {name: free_port() for name in names}
 
     def __enter__(self) -> Self:
         try:
-            for stage in STAGES:
-                self._workers[stage] = self._start(stage, 1)
+            for name in self.ports:
+                self._workers[name] = self._start(name, 1)
         except BaseException:
             self._end()
             raise
         return self
 
-    def _start(self, stage: str, lives: int) -> _Worker:
+    def _start(self, name: str, lives: int) -> _Worker:
+        arguments, port = (["serve"], "api_port") if name == API else (["worker", name], "metrics_port")
         log = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the worker
         process = subprocess.Popen(
-            [sys.executable, "-m", "streams.cli", "worker", stage],
-            env=self._environment | {variable("metrics_port"): str(self.ports[stage])},
+            [sys.executable, "-m", "streams.cli", *arguments],
+            env=self._environment | {variable(port): str(self.ports[name])},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -85,8 +90,8 @@ class Workers:
 
     @property
     def pids(self) -> dict[str, int]:
-        """Process ids by stage."""
-        return {stage: worker.process.pid for stage, worker in self._workers.items()}
+        """Process ids by name."""
+        return {name: worker.process.pid for name, worker in self._workers.items()}
 
     def check(self) -> None:
         """Starts a worker again that has ended.
@@ -94,17 +99,17 @@ class Workers:
         Raises:
             LeadstreamError: Another start would change nothing.
         """
-        for stage, worker in self._workers.items():
+        for name, worker in self._workers.items():
             code = worker.process.poll()
             if code is None:
                 continue
             if code in HOPELESS or worker.lives == _LIVES:
                 raise LeadstreamError(
-                    f"the {stage} worker {how_it_ended(code)}; the end of its log:", *_tail(worker.log)
+                    f"the {_called(name)} {how_it_ended(code)}; the end of its log:", *_tail(worker.log)
                 )
             worker.log.close()
-            self._workers[stage] = self._start(stage, worker.lives + 1)
-            self._say(f"the {stage} worker {how_it_ended(code)}; it starts again and goes on where it was")
+            self._workers[name] = self._start(name, worker.lives + 1)
+            self._say(f"the {_called(name)} {how_it_ended(code)}; it starts again and goes on where it was")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -123,6 +128,10 @@ class Workers:
                 worker.process.kill()
                 worker.process.wait()
             worker.log.close()
+
+
+def _called(name: str) -> str:
+    return "API" if name == API else f"{name} worker"
 
 
 def _tail(log: IO[bytes], lines: int = 15) -> list[str]:

@@ -12,20 +12,26 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from streams.demo.workers import API
 from streams.settings import STAGES
 from tests.kafka.broker import KafkaBroker
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "streams.cli")
+LIVE = "live, tier changes and clocks:"
 EXAMPLE = ROOT / "examples" / "hot-lead.jsonl"
+CALLED = ROOT / "examples" / "hot-lead-called.jsonl"
 
 pytestmark = pytest.mark.slow
 
@@ -64,7 +70,19 @@ class Demo:
     def command(self) -> tuple[dict[str, str], str]:
         """The environment and the arguments of the command with which a viewer sends an event."""
         line = next(line for line in self.lines if " send --now " in line)
-        return dict(re.findall(r"(LEADSTREAM_[A-Z_]+)=(\S+)", line)), line.rpartition("streams.cli ")[2]
+        settings = next(line for line in self.lines if line.startswith("  export LEADSTREAM_"))
+        arguments = line.partition("#")[0].rpartition("streams.cli ")[2]
+        return dict(re.findall(r"(LEADSTREAM_[A-Z_]+)=(\S+)", settings)), arguments
+
+    def call(self, *arguments: str) -> str:
+        """What a command prints for a viewer."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("LEADSTREAM_")}
+        environment |= self.command()[0]
+        called = subprocess.run(
+            [*COMMAND, *arguments], env=environment, capture_output=True, text=True, timeout=30, check=False
+        )
+        assert called.returncode == 0, called.stderr
+        return called.stdout
 
     def send(self, file: Path) -> float:
         """Sends a file of events as the demo says; when they were acknowledged."""
@@ -107,9 +125,9 @@ def running(folder: Path, *arguments: str) -> Iterator[Demo]:
 
 def test_ones_own_lead_turns_hot_in_less_than_a_second_and_ctrl_c_leaves_nothing(folder: Path, tmp_path: Path) -> None:
     with running(folder) as demo:
-        demo.until("live tier changes:")
+        demo.until(LIVE)
         assert "hot leads now:" in demo.lines
-        assert any(line.startswith("ingest http://127.0.0.1:") for line in demo.lines)
+        assert any("metrics http://127.0.0.1:PORT/metrics  ingest :" in line for line in demo.lines)
         demo.send(EXAMPLE)
         demo.until_hot("example-hot")
         delays = []
@@ -122,7 +140,7 @@ def test_ones_own_lead_turns_hot_in_less_than_a_second_and_ctrl_c_leaves_nothing
         assert statistics.median(delays) < 1.0, delays
 
         workers = demo.workers()
-        assert len(workers) == len(STAGES)
+        assert len(workers) == len([*STAGES, API, "redis"])
         host, port = demo.command()[0]["LEADSTREAM_BOOTSTRAP_SERVERS"].split(":")
         demo.process.send_signal(signal.SIGINT)
         # A second one of an impatient viewer does not keep it from cleaning up.
@@ -138,8 +156,8 @@ def test_ones_own_lead_turns_hot_in_less_than_a_second_and_ctrl_c_leaves_nothing
 
 def test_a_worker_that_dies_is_told_and_goes_on_where_it_was(folder: Path) -> None:
     with running(folder) as demo:
-        demo.until("live tier changes:")
-        number = int(next(line for line in demo.lines if "kill -9" in line).split()[-1])
+        demo.until(LIVE)
+        number = int(next(line for line in demo.lines if "kill -9" in line).split()[2])
         assert number in [worker.pid for worker in demo.workers()]
         os.kill(number, signal.SIGKILL)
         demo.until("the score worker was ended by SIGKILL; it starts again")
@@ -151,7 +169,7 @@ def test_a_demo_that_is_killed_takes_its_workers_along(folder: Path) -> None:
     with running(folder) as demo:
         demo.until("broker ")
         end = time.monotonic() + 20
-        while len(workers := demo.workers()) < 2:
+        while len(workers := demo.workers()) < len(STAGES):
             assert time.monotonic() < end
             time.sleep(0.05)
         demo.process.kill()
@@ -163,7 +181,7 @@ def test_a_demo_that_is_killed_takes_its_workers_along(folder: Path) -> None:
 def test_on_a_real_kafka_it_has_topics_of_its_own_and_takes_them_away(kafka: KafkaBroker, folder: Path) -> None:
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
     with running(folder, "--broker", kafka.bootstrap, "--for", "1s") as demo:
-        demo.until("live tier changes:")
+        demo.until(LIVE)
         prefix = demo.command()[0]["LEADSTREAM_TOPIC_PREFIX"]
         assert any(name.startswith(prefix) for name in admin.list_topics(timeout=10).topics)
         assert demo.ended() == 0
@@ -187,7 +205,7 @@ def test_a_broker_that_is_not_there_is_a_message_and_exit_code_3(folder: Path) -
 def test_a_visitor_without_a_name_turns_into_a_named_hot_lead(folder: Path) -> None:
     """The visit before the form counts, through the rule that the product is about; the topic tells the story."""
     with running(folder) as demo:
-        demo.until("live tier changes:")
+        demo.until(LIVE)
         line = demo.until("crm-0001")
         assert "cold -> hot" in line
         assert "pricing and form +25" in line
@@ -209,3 +227,49 @@ def test_a_visitor_without_a_name_turns_into_a_named_hot_lead(folder: Path) -> N
     visitor = [one for one in told["lead-scores"] if one.get("lead_id") == "a:visitor-1"][-1]
     assert visitor["merged_into"] == change["cause"]["merged_from"]
     assert "@" not in json.dumps(told)
+
+
+def test_a_call_answers_the_clock_of_ones_own_lead_and_a_forgotten_one_is_a_breach(
+    folder: Path,
+) -> None:
+    with running(folder) as demo:
+        demo.until(LIVE)
+        demo.send(EXAMPLE)
+        demo.until("example-hot  clock started: senior_2 has it")
+        port = next(found[1] for line in demo.lines if (found := re.search(r"API http://127.0.0.1:([0-9]+)", line)))
+        address = f"http://127.0.0.1:{port}/v1/leads/example-hot"
+        assert looked_up(address, "running")["score"]["tier"] == "hot"
+        lead = json.loads(demo.call("lead", "example-hot", "--json"))["lead"]
+        assert lead["assignment"]["owner"] == "senior_2"
+        assert "example-hot" in demo.call("hot", "--limit", "100")
+        demo.send(CALLED)
+        demo.until("example-hot  answered: after")
+        looked_up(address, "answered")
+
+        # Somebody else is forgotten meanwhile, which all see.
+        line = demo.until(" breached: nobody answered within 24 h")
+        name = re.findall(r"lead-90[0-9]{2}", line)[0]
+        demo.until(f"{name}    escalated: on to senior_1")
+        demo.until(f"{name}    answered late: after 24 h, 1")
+
+
+def looked_up(address: str, state: str) -> dict[str, Any]:
+    """What the API says of a lead when its clock is in this state: the view is a moment behind Kafka."""
+    end = time.monotonic() + 10
+    while True:
+        with suppress(urllib.error.HTTPError), urllib.request.urlopen(address, timeout=10) as answer:
+            lead: dict[str, Any] = json.load(answer)["lead"]
+            if lead["score"] and lead["assignment"] and lead["assignment"]["sla"]["state"] == state:
+                return lead
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_without_redis_it_says_what_to_install_and_goes_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with running(folder, "--for", "1s") as demo:
+        demo.until("Debian: apt-get install redis-server")
+        demo.until(LIVE)
+        assert len(demo.workers()) == len(STAGES) - 1
+        assert demo.ended() == 0
+    assert not [line for line in demo.lines if "streams.cli hot" in line or "API http" in line]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
@@ -10,12 +11,12 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from schemas.outputs_wire import LeadScoreOut
+from schemas.outputs_wire import TierChangeOut
 from schemas.times import parse_iso
 from schemas.topics import LEAD_SCORES
 from scoring.shipped import shipped_model
 from streams.demo.behaviour import behaviour
-from streams.demo.board import Board
+from streams.demo.board import Board, Hot
 from streams.demo.feed import Record
 from streams.demo.outlook import Outlook
 from streams.demo.view import board_view
@@ -44,21 +45,37 @@ def test_the_board_fits_its_terminal(width: int, height: int) -> None:
     assert len(lines) <= height
     assert max(len(line) for line in lines) <= width
     assert "hot lead" in "".join(lines)
-    assert "tier change" in "".join(lines)
+    assert "what happened" in "".join(lines)
+    assert "time left" in "".join(lines)
 
 
-def test_the_best_leads_come_first_with_reasons_and_what_time_alone_will_change() -> None:
+def test_who_is_due_first_comes_first_then_the_best_with_reasons_and_what_time_alone_will_change() -> None:
     best = past().best(50)
-    assert [score.total for score in best] == sorted((score.total for score in best), reverse=True)
+    due = [hot.due_ms for hot in best if hot.due_ms is not None]
+    assert 0 < len(due) < len(best)
+    assert [hot.due_ms for hot in best[: len(due)]] == due == sorted(due)
+    totals = [hot.score.total for hot in best[len(due) :]]
+    assert totals == sorted(totals, reverse=True)
     text = shown(past(), 200, 60)
     assert "decision maker +20" in text
     assert "warm in " in text
 
 
+def test_a_lead_has_an_owner_and_time_left_and_a_breach_is_seen() -> None:
+    text = shown(past(), 140, 45)
+    late = next(line for line in text.splitlines() if line.startswith(" lead-9001"))
+    assert re.search(r"senior_[12] +15 s over", late)
+    assert re.search(r"lead-9002 +senior_[12] +0 s over", text)
+    assert re.search(r"lead-9003 +senior_[12] +15 s ", text)
+    assert "overdue" in text
+    assert "✗ breached" in text
+    assert "nobody answered within 24 h" in text
+
+
 def test_an_outlook_is_what_happens_if_nothing_happens() -> None:
     """The same fold, let alone until then, says the same."""
     board = past()
-    score = board.best(1)[0]
+    score = next(hot.score for hot in board.best(50) if hot.score.lead_id < "lead-9")
     outlook = board.outlook(score)
     assert outlook is not None
     assert outlook.tier_at_ms is not None
@@ -76,7 +93,7 @@ def test_an_outlook_is_what_happens_if_nothing_happens() -> None:
 
 
 def test_a_score_of_another_model_is_told_without_what_follows() -> None:
-    score = past().best(1)[0]
+    score = past().best(1)[0].score
     other = msgspec.structs.replace(score, model=msgspec.structs.replace(score.model, sha256="0" * 64))
     outlook = past().outlook(other)
     assert outlook is not None
@@ -86,7 +103,7 @@ def test_a_score_of_another_model_is_told_without_what_follows() -> None:
 
 def test_names_of_leads_cannot_steer_the_terminal() -> None:
     board = Board(shipped_model("b2b-default"))
-    score = msgspec.structs.replace(past().best(1)[0], lead_id="\x1b[31m[bold]x[/nonsense]")
+    score = msgspec.structs.replace(past().best(1)[0].score, lead_id="\x1b[31m[bold]x[/nonsense]")
     board.take(Record(LEAD_SCORES, b"x", msgspec.json.encode(score)))
     text = shown(board, 140, 30)
     assert "\x1b[31m" not in text
@@ -95,19 +112,19 @@ def test_names_of_leads_cannot_steer_the_terminal() -> None:
 
 def test_a_lead_that_has_another_name_is_gone() -> None:
     board = Board(shipped_model("b2b-default"))
-    board.take(Record(LEAD_SCORES, b"x", msgspec.json.encode(past().best(1)[0])))
-    alias = {"lead_id": past().best(1)[0].lead_id, "merged_into": "crm-1", "seq": 2}
+    board.take(Record(LEAD_SCORES, b"x", msgspec.json.encode(past().best(1)[0].score)))
+    alias = {"lead_id": past().best(1)[0].score.lead_id, "merged_into": "crm-1", "seq": 2}
     board.take(Record(LEAD_SCORES, b"x", msgspec.json.encode(alias)))
-    assert board.best(5) == list[LeadScoreOut]()
+    assert board.best(5) == list[Hot]()
 
 
 def test_a_repeated_tier_change_is_shown_once() -> None:
     board = Board(shipped_model("b2b-default"))
-    body = past().changes[0].body
+    body = next(news.body for news in past().news if isinstance(news.body, TierChangeOut))
     record = Record("tier-changes", b"x", msgspec.json.encode(body))
     assert board.take(record, END_MS) == body
     assert board.take(record, END_MS) is None
-    assert board.live_changes == 1
+    assert board.live_news == 1
 
 
 def test_a_notice_is_seen_at_every_size() -> None:
