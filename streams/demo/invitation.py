@@ -46,10 +46,10 @@ def invitation(
     why = [f"{program} read lead-events --from-start --to-end |", f"{program} explain --lead {_LEAD} -"]
     return [
         "Try it, in a second terminal, in this folder:",
-        *_command(["export", *settings], width),
+        *_command([f"export {settings[0]}", *settings[1:]], width),
         *(_commented(command, comment, width) for command, comment in (commands[:1] if short else commands)),
         *([] if short else _command(why, width)),
-        *_addresses(workers),
+        *_addresses(workers, short=short),
         "Ctrl-C ends the demo and leaves nothing behind.",
     ]
 
@@ -67,11 +67,11 @@ def _command(words: list[str], width: int | None) -> list[str]:
     return [*lines, f"  {words[-1]}"]
 
 
-def _addresses(workers: Workers) -> list[str]:
+def _addresses(workers: Workers, *, short: bool) -> list[str]:
     """Where to look with a browser."""
+    api = [f"API http://127.0.0.1:{workers.ports[API]}/docs"] if API in workers.ports else []
     metrics = "  ".join(f"{name} :{port}" for name, port in workers.ports.items() if name != API)
-    api = f"API http://127.0.0.1:{workers.ports[API]}/docs  " if API in workers.ports else ""
-    return [f"{api}metrics http://127.0.0.1:PORT/metrics  {metrics}"]
+    return api if short else ["  ".join([*api, f"metrics http://127.0.0.1:PORT/metrics  {metrics}"])]
 
 
 def _program() -> str:
