@@ -279,6 +279,9 @@ class RoutingFold:
         """The next policy, if it is one. A version that is not greater than the active one does nothing."""
         router = self._router
         if self._version is not None and row.version <= self._version:
+            if (row.version, row.sha256) != (self._version, router.policy.sha256):
+                told = f"version {row.version} (sha256 {row.sha256[:12]}) does nothing"
+                self._step.problems.append(f"policy {row.policy} {told}: version {self._version} holds already")
             return
         try:
             policy = read_policy(row.body, row.policy)

@@ -60,7 +60,7 @@ def backfill(settings: Settings, tiers: tuple[str, ...], as_json: bool) -> None:
         Results().line({"leads": len(leads), "tiers": {tier: found[tier] for tier in wanted}})
         return
     each = ", ".join(f"{tier} {found[tier]:,}" for tier in wanted)
-    click.echo(f"{len(leads):,} leads are to be routed ({each}); read lead-assignments to see it done")
+    click.echo(f"asked for {len(leads):,} leads ({each}); route passes over those that it knows already")
 
 
 def _wanted(policy: Policy, tiers: tuple[str, ...]) -> list[str]:

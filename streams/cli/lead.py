@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.cli.base import Results, as_json, person, with_settings
-from streams.cli.read_model import as_of_line, read_model
+from streams.cli.read_model import as_of_line, moment, read_model
 from streams.clock import now_ms
 from streams.demo.clock_words import time_left
 from streams.demo.words import printable
@@ -62,14 +62,16 @@ def _table(found: Lead) -> Table:
 
 
 def _add_score(table: Table, score: dict[str, Any]) -> None:
-    since = f" since {score['tier_since']}" if score.get("tier_since") else ""
+    since = f" since {moment(score['tier_since'])}" if score.get("tier_since") else ""
     table.add_row("tier", Text(f"{score['tier']}{since}"))
     parts = f"fit {score['fit']}, engagement {score['engagement']}, risk {score['risk']}"
     table.add_row("total", Text(f"{score['total']} ({parts})"))
     for reason in score["reasons"]:
-        table.add_row("", Text(f"{reason['points']:+4d} {reason['rule'].replace('_', ' ')}, since {reason['since']}"))
+        table.add_row(
+            "", Text(f"{reason['points']:+4d} {reason['rule'].replace('_', ' ')}, since {moment(reason['since'])}")
+        )
     if score.get("changes_next_at"):
-        table.add_row("changes", Text(f"by time alone at {score['changes_next_at']}"))
+        table.add_row("changes", Text(f"by time alone at {moment(score['changes_next_at'])}"))
     for name, value in score.get("profile", {}).items():
         table.add_row(printable(name), Text(printable(value)))
 
@@ -77,10 +79,16 @@ def _add_score(table: Table, score: dict[str, Any]) -> None:
 def _add_assignment(table: Table, has: dict[str, Any]) -> None:
     who = has["owner"] or "nobody yet"
     team = f", team {has['team']}" if has["team"] else ""
-    table.add_row("owner", Text(f"{who}{team} since {has['since']} ({has['reason']['pick'].replace('_', ' ')})"))
+    table.add_row(
+        "owner", Text(f"{who}{team} since {moment(has['since'])} ({has['reason']['pick'].replace('_', ' ')})")
+    )
     for owner, why in has["reason"]["passed"].items():
         table.add_row("", Text(f"passed over: {owner}, {why.replace('_', ' ')}"))
     if has["sla"] is not None:
         left, style = time_left(has["sla"], now_ms())
-        text = Text(f"{has['sla']['state']}, due {has['sla']['due_at']}")
-        table.add_row("clock", text.append(f", {left}" if left else "", style=style))
+        text = Text(f"{has['sla']['state']}, due {moment(has['sla']['due_at'])}")
+        table.add_row("clock", text.append(_how_long(left), style=style))
+
+
+def _how_long(left: str) -> str:
+    return "" if not left else f", {left}" if left.endswith("over") else f", {left} left"

@@ -13,7 +13,7 @@ from streams.view.keys import Keys
 from streams.view.link import async_client, words
 from streams.view.reader import Fresh, NotWhole, ReadModel, RedisAway
 
-__all__ = ["as_of_line", "read_model"]
+__all__ = ["as_of_line", "moment", "read_model"]
 
 R = TypeVar("R")
 
@@ -38,10 +38,20 @@ def read_model(settings: Settings, look: Callable[[ReadModel], Awaitable[R]]) ->
     except RedisAway as error:
         raise ServerUnreachable(words(settings, error.error)) from error
     except NotWhole as error:
-        raise NotThereYet(f"{error}; try again, or start `leadstream worker view`") from error
+        told = str(error)
+        raise NotThereYet(told if told.endswith("`") else f"{told}; try again") from error
 
 
 def as_of_line(fresh: Fresh) -> str:
     """How fresh what is shown is, for people."""
-    told = f"as of {fresh.as_of or 'no log time yet'}"
-    return f"{told}; stale since {fresh.stale}: does the view worker run?" if fresh.stale else told
+    told = f"as of {moment(fresh.as_of)}" if fresh.as_of else "as of no log time yet"
+    return f"{told}; stale since {moment(fresh.stale)}: does the view worker run?" if fresh.stale else told
+
+
+def moment(text: str) -> str:
+    """A time of a contract, for people.
+
+    >>> moment("2026-11-26T11:23:38.356Z")
+    '2026-11-26 11:23:38 UTC'
+    """
+    return f"{text[:10]} {text[11:19]} UTC"

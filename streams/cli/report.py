@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.cli.base import Results, as_json, person, with_settings
-from streams.cli.read_model import as_of_line, read_model
+from streams.cli.read_model import as_of_line, moment, read_model
 from streams.demo.words import printable, span
 from streams.settings import Settings
-from streams.view.report import GOALS, Group, Report
+from streams.view.report import GOALS, Goals, Group, Report
 
 __all__ = ["report"]
 
@@ -50,7 +50,17 @@ def report(settings: Settings, as_json: bool) -> None:
     if not found.tiers:
         table.add_row(Text("no entries", style="dim"))
     console.print(table)
-    console.print(Text(f"{found.since} to {found.until}; {as_of_line(fresh)}", style="red" if fresh.stale else "dim"))
+    console.print(Text(_goals(found.goals), style="dim"))
+    when = f"{moment(found.since)} to {moment(found.until)}"
+    console.print(Text(f"{when}; {as_of_line(fresh)}", style="red" if fresh.stale else "dim"))
+
+
+def _goals(goals: Goals) -> str:
+    low, high = goals.response_within_hours
+    return (
+        f"goals for hot leads: meeting at least {_percent(goals.meeting_share_at_least)}, discarded less than "
+        f"{_percent(goals.discarded_share_below)}, answered within {low} to {high} h"
+    )
 
 
 def _add(table: Table, group: Group, style: str) -> None:

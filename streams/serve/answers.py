@@ -33,7 +33,7 @@ CSV_COLUMNS = (
     "as_of",
 )
 
-_RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+_RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
 
 
 def fresh_headers(fresh: Fresh) -> dict[str, str]:
@@ -71,7 +71,7 @@ def leads_csv(fresh: Fresh, leads: Iterable[Lead]) -> str:
         score = {} if lead.score is None else msgspec.json.decode(lead.score)
         has = {} if lead.assignment is None else msgspec.json.decode(lead.assignment)
         sla = has.get("sla") or {}
-        reasons = " ".join(f"{reason['rule']} {reason['points']}" for reason in score.get("reasons", ()))
+        reasons = "; ".join(f"{reason['rule']} {reason['points']}" for reason in score.get("reasons", ()))
         numbers = [score.get(name) for name in ("total", "fit", "engagement", "risk")]
         cells = [lead.lead_id, score.get("tier"), *numbers, score.get("tier_since"), reasons]
         cells += [has.get("owner"), has.get("team"), sla.get("due_at"), sla.get("state"), fresh.as_of]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from typing import Any
 
@@ -22,7 +22,7 @@ from streams.settings import Settings
 from streams.view.cursor import BadCursor
 from streams.view.keys import Keys
 from streams.view.link import async_client, words
-from streams.view.reader import NotWhole, ReadModel, RedisAway
+from streams.view.reader import Fresh, NotWhole, ReadModel, RedisAway
 
 __all__ = ["create_api"]
 
@@ -74,19 +74,25 @@ def _serve_health(api: FastAPI, model: ReadModel) -> None:
 
 
 def _say_problems(api: FastAPI, model: ReadModel, settings: Settings) -> None:
+    async def seen() -> Fresh:
+        # What was looked up last may be an hour old: how fresh things are is asked of Redis.
+        with suppress(NotWhole, RedisAway):
+            return (await model.ask())[0].fresh
+        return model.fresh
+
     @api.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         told = "; ".join(f"{' '.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        return problem(422, told, request.url.path, model.fresh)
+        return problem(422, told, request.url.path, await seen())
 
     @api.exception_handler(BadCursor)
     async def bad_cursor(request: Request, error: BadCursor) -> Response:
-        return problem(422, f"query cursor: {error}", request.url.path, model.fresh)
+        return problem(422, f"query cursor: {error}", request.url.path, await seen())
 
     @api.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
         headers = None if error.headers is None else dict(error.headers)
-        return problem(error.status_code, str(error.detail), request.url.path, model.fresh, headers)
+        return problem(error.status_code, str(error.detail), request.url.path, await seen(), headers)
 
     @api.exception_handler(NotWhole)
     async def not_whole(request: Request, error: NotWhole) -> Response:

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
 from schemas.limits import MAX_ID
+from scoring.language.problems import suggestion
 from streams.serve.answers import fresh_headers, json_answer, leads_csv
 from streams.serve.documents import LeadAnswer, OwnersAnswer, PageAnswer, ReportAnswer, answer, problems
 from streams.serve.events import server_sent
@@ -87,7 +88,19 @@ async def allowed(request: Request, given: Given) -> None:
         raise HTTPException(401, "send the key of LEADSTREAM_API_KEY as X-API-Key", {"WWW-Authenticate": "ApiKey"})
 
 
-operations = APIRouter(prefix="/v1", dependencies=[Depends(allowed)])
+async def known(request: Request) -> None:
+    """Lets through what the operation knows: a misspelt filter would be a list of everything."""
+    names = [parameter.alias for parameter in request.scope["route"].dependant.query_params]
+    for name in request.query_params:
+        if name not in names:
+            raise HTTPException(422, f"query {name}: {suggestion(name, names, _it_takes(names))}")
+
+
+def _it_takes(names: list[str]) -> str:
+    return f"there is none; there are {', '.join(names)}" if names else "this takes none"
+
+
+operations = APIRouter(prefix="/v1", dependencies=[Depends(allowed), Depends(known)])
 
 
 def _text(kind: str, description: str) -> Mapping[int | str, dict[str, Any]]:
@@ -140,14 +153,14 @@ async def lead(request: Request, lead_id: LeadId) -> Response:
     return json_answer(fresh, {"lead": found})
 
 
-@operations.get("/owners", responses=answer(OwnersAnswer), tags=["owners"])
+@operations.get("/owners", responses=answer(OwnersAnswer, 422), tags=["owners"])
 async def owners(request: Request) -> Response:
     """Who has how many leads, how many clocks run, and when the next one is due."""
     fresh, found = await shared(request).model.owners()
     return json_answer(fresh, {"owners": found})
 
 
-@operations.get("/report", responses=answer(ReportAnswer), tags=["report"])
+@operations.get("/report", responses=answer(ReportAnswer, 422), tags=["report"])
 async def report(request: Request) -> Response:
     """What became of leads that entered a tier, over 28 rolling days: by tier, team and model version."""
     fresh, found = await shared(request).model.report()

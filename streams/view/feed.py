@@ -38,7 +38,8 @@ class Feed:
         model: Tells the state of Redis.
         client: Connected to Redis, for one long wait after the other.
         keys: Names of the keys.
-        last_id: The id of the last entry that the reader saw; None: it begins with the next one.
+        last_id: The id of the last entry that the reader saw; None: it begins with the next one, and so it does, behind
+            a `reset`, where this is no such id.
     """
 
     def __init__(self, model: ReadModel, client: redis.asyncio.Redis, keys: Keys, last_id: str | None) -> None:
@@ -46,6 +47,7 @@ class Feed:
         seen = FEED_ID.fullmatch(last_id or "")
         self._epoch: str | None = seen[1] if seen else None
         self._after: str | None = seen[2] if seen else None
+        self._unknown = bool(last_id) and seen is None
 
     async def read(self) -> AsyncIterator[Told]:
         """What is there or comes within a second; one `quiet` if nothing does.
@@ -77,7 +79,7 @@ class Feed:
             lambda pipe: pipe.xrange(self._keys.feed, after, after),
         )
         end = last[0][0].decode() if last else "0-0"
-        whole = True
+        whole, self._unknown = not self._unknown, False
         if self._epoch not in (None, state.epoch):
             # What this filling of Redis told anew is no news; what came in between cannot be told apart.
             whole, self._after = False, end

@@ -178,7 +178,12 @@ class ReadModel:
             self._last = (int(as_of), int(seen_at))
         if state != "whole" or epoch is None:
             filling = f"Redis is being filled from Kafka: {progress} % of what Kafka holds are there"
-            raise NotWhole(self.fresh, filling if progress else "nobody fills Redis: is a view worker running?")
+            raise NotWhole(
+                self.fresh,
+                filling
+                if progress
+                else "nobody fills Redis: is a view worker running? Start one: `leadstream worker view`",
+            )
         return State(self.fresh, epoch, self._last[0]), found
 
     async def _place(self, key: str, cursor: Cursor, *, down: bool) -> int:

@@ -146,7 +146,7 @@ def test_backfill_asks_once_for_each_lead_that_is_in_a_tier_with_a_route(
 
     ran = leadstream("route", "backfill", "--json")
     assert (ran.code, json.loads(ran.out)) == (0, {"leads": 2, "tiers": {"hot": 2, "warm": 0, "cold": 0}})
-    assert leadstream("route", "backfill", "--tier", "warm").lines[0].startswith("0 leads are to be routed (warm 0); ")
+    assert leadstream("route", "backfill", "--tier", "warm").lines[0].startswith("asked for 0 leads (warm 0); ")
     wrong = leadstream("route", "backfill", "--tier", "wram")
     assert (wrong.code, "has no route for tier wram; did you mean warm?" in wrong.err) == (1, True)
     sent = sorted(internal(leadstream), key=lambda message: message["lead_id"])

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import pytest
 
 from schemas.times import iso
-from streams.cli.hot import time_left
+from streams.demo.clock_words import time_left
 from tests.cli.conftest import Leadstream
 from tests.redis_server import PREFIX, RedisServer
 from tests.view import naive
@@ -66,7 +66,8 @@ def test_hot_of_one_owner_and_of_those_that_wait(leadstream: Leadstream, filled:
 @pytest.mark.parametrize(
     ("state", "left_ms", "told"),
     [
-        ("running", 26 * HOUR, ("1 d 2 h", "green")),
+        ("running", 26 * HOUR, ("26 h", "green")),
+        ("running", 50 * HOUR, ("2 d 2 h", "green")),
         ("running", 4 * HOUR - 1, ("3 h 59 min", "yellow")),
         ("running", HOUR - 1000, ("59 min 59 s", "red")),
         ("running", 0, ("0 s over", "bold red")),
@@ -128,7 +129,7 @@ def test_the_report_is_a_table_and_json(leadstream: Leadstream, filled: Filled) 
     assert told == json.loads(filled.server.admin.get(f"{PREFIX}report"))
     ran = leadstream("report")
     assert ran.code == 0
-    assert len(ran.lines) == 2 + len(told["tiers"]) + len(told["groups"])
+    assert len(ran.lines) == 3 + len(told["tiers"]) + len(told["groups"])
 
 
 def test_mistakes_and_a_redis_that_is_away_empty_or_stale(
@@ -141,7 +142,7 @@ def test_mistakes_and_a_redis_that_is_away_empty_or_stale(
     monkeypatch.setenv("LEADSTREAM_REDIS_PREFIX", f"{PREFIX}other:")
     empty = leadstream("report")
     assert empty.code == 4
-    assert "start `leadstream worker view`" in empty.err
+    assert "Start one: `leadstream worker view`" in empty.err
     monkeypatch.setenv("LEADSTREAM_REDIS_PREFIX", "not-ours:")
     refused = leadstream("hot")
     assert refused.code == 3

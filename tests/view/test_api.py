@@ -155,6 +155,25 @@ def test_nobody_gets_in_without_the_key(api: Api, key: str | None) -> None:
     assert api.get("/livez", key=None).status == api.get("/metrics", key=None).status == 200
 
 
+def test_a_misspelt_filter_is_no_list_of_everything(api: Api) -> None:
+    for path, told in (
+        ("/v1/leads?teir=hot", "query teir: did you mean tier?"),
+        ("/v1/leads.csv?cursor=x", "query cursor: there is none; there are tier, owner, order, limit"),
+        ("/v1/owners?limit=3", "query limit: this takes none"),
+    ):
+        answer = api.get(path)
+        assert (answer.status, answer.json()["detail"]) == (422, told)
+
+
+def test_a_problem_is_as_fresh_as_redis_and_not_as_what_was_asked_last(api: Api, filled: Filled) -> None:
+    api.get("/v1/leads")
+    before = api.get("/v1/leads?limit=0").json()
+    assert before["stale"] is None
+    filled.caught_up(then_ms := filled.now_ms() - 60_000)
+    for path in ("/v1/leads?limit=0", "/v1/leads?teir=hot", "/nowhere"):
+        assert api.get(path).json()["stale"] == iso(then_ms)
+
+
 def test_staleness_is_told_with_since_when(api: Api, filled: Filled) -> None:
     then_ms = filled.now_ms() - 60_000
     filled.caught_up(then_ms)
@@ -230,6 +249,7 @@ def test_events_that_may_be_missing_are_told(api: Api, filled: Filled) -> None:
     assert events[1]["id"] == f"{epoch}:{left[0]}"
     other = api.events(f"{'0' * 32}:{first}")
     assert take(other, 1)[0]["event"] == "reset"
+    assert take(api.events("x-9f0c"), 1)[0]["event"] == "reset", "an id that is none resumes nothing"
     told = tell(filled, 100)
     assert json.loads(take(other, 1)[0]["data"])["id"] == told, "what was there before is no news"
 
