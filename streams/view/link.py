@@ -58,11 +58,11 @@ def place_of(settings: Settings) -> str:
 
 def words(settings: Settings, error: BaseException) -> str:
     """One line about an error of Redis: what, where, what to do."""
-    where, text = place_of(settings), str(error) or type(error).__name__
+    where, text = place_of(settings), str(error).rstrip(". ") or type(error).__name__
     if isinstance(error, redis.AuthenticationError | redis.exceptions.NoPermissionError):
         return f"Redis at {where} refuses the user: {text}; see {variable('redis_url')} and {variable('redis_prefix')}"
     if isinstance(error, redis.exceptions.OutOfMemoryError) or "maxmemory" in text:
-        return f"Redis at {where} is full: {text} Give it more memory"
+        return f"Redis at {where} is full: {text}; give it more memory"
     if isinstance(error, redis.ConnectionError | redis.TimeoutError):
         return f"Redis at {where} cannot be reached: {text}; start it, or set {variable('redis_url')}"
     return f"Redis at {where} refuses: {text}"

@@ -15,7 +15,6 @@ from typing import NamedTuple
 import msgspec
 import redis
 
-from schemas.times import iso
 from streams.clock import now_ms
 from streams.engine_config import instance_name
 from streams.settings import Settings
@@ -203,7 +202,9 @@ class ViewWorker:
         self._store.caught_up(hold, moment.seen_at_ms, moment.log_time_ms, report, until_ms - KEPT_MS)
         self._seen.caught_up.set(moment.seen_at_ms / 1000)
         if not was_whole:
-            log.info("Redis at %s is whole, as of log time %s", place_of(self._settings), iso(moment.log_time_ms))
+            # The log time of before the first question is none, or an old one: the next comes at once.
+            self._asked_at = 0.0
+            log.info("Redis at %s is whole", place_of(self._settings))
             self._readiness.engine(True, f"writing to Redis at {place_of(self._settings)}")
 
     def _show_lag(self, hold: Hold, ends: dict[tuple[str, int], int]) -> None:
