@@ -54,7 +54,16 @@ class RedisServer:
     @property
     def url(self) -> str:
         """Address for leadstream: its own user, with that user's rights."""
-        return f"redis://{USER}:{PASSWORD}@127.0.0.1:{self._port}/0"
+        return self.url_at(self._port)
+
+    def url_at(self, port: int) -> str:
+        """The same by way of another port that leads here."""
+        return f"redis://{USER}:{PASSWORD}@127.0.0.1:{port}/0"
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._port
 
     @property
     def admin(self) -> Any:

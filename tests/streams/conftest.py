@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from streams import topics_admin
 from streams.settings import Settings
 from tests.kafka.broker import KafkaBroker
 from tests.pipeline import Pipeline
+from tests.streams.routed import MODEL, POLICY, Routed
 
 PARTITIONS = 3
 
@@ -35,3 +37,16 @@ def make_pipeline(kafka: KafkaBroker, tmp_path: Path) -> Iterator[MakePipeline]:
             )
 
         yield make
+
+
+@pytest.fixture
+def make_routed(make_pipeline: MakePipeline, tmp_path: Path) -> Any:
+    """Makes a `Routed`: how long its clocks run, and when they escalate."""
+
+    def make(within: str = "2s", after: str = "3s", **settings: object) -> Routed:
+        model, policy = tmp_path / "short.yaml", tmp_path / "policy.yaml"
+        model.write_text(MODEL)
+        policy.write_text(POLICY.format(version=1, members="bob", within=within, after=after))
+        return Routed(make_pipeline(model=model, policy=policy, **settings), tmp_path)
+
+    return make

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import signal
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,92 +13,19 @@ from confluent_kafka import Producer
 from schemas.internal import AlarmRequest, decode_internal, encode_policy
 from schemas.log import POLICY_KEY
 from schemas.naming import partition_of
-from schemas.routing_log import PolicyControl, RoutedTier, RoutingRow, decode_routing, encode_routing
+from schemas.routing_log import PolicyControl, RoutedTier, RoutingRow, encode_routing
 from schemas.times import iso, parse_iso
-from schemas.topics import DEAD_LETTERS, LEAD_ASSIGNMENTS, LEAD_INTERNAL, LEAD_ROUTING, ROUTES_CHANGELOG, SLA_EVENTS
-from streams.demo.workers import free_port
+from schemas.topics import DEAD_LETTERS, LEAD_INTERNAL, LEAD_ROUTING, ROUTES_CHANGELOG, SLA_EVENTS
 from streams.engine.checkpoint import CHECKPOINT_KEY
 from tests.faults.routing_oracle import routing_violations
-from tests.pipeline import Pipeline
-from tests.streams.conftest import PARTITIONS, MakePipeline
-from tests.streams.live import event, get, metrics, send_then, wait_for
+from tests.streams.conftest import PARTITIONS
+from tests.streams.live import event, metrics, send_then, wait_for
+from tests.streams.routed import MODEL, POLICY, STAGES
 
 pytestmark = pytest.mark.kafka
 
-STAGES = ("ingest", "score", "route")
 LONG_AGO_MS = 1_740_996_900_000
 DAY, HOUR, MINUTE = 86_400_000, 3_600_000, 60_000
-
-MODEL = """
-model: short
-version: 1
-publish: [company_size]
-signals:
-  visit: {on: page_view}
-  form:  {on: form_fill}
-  demo:  {on: form_fill, where: {form_type: demo}, keep: 1, request: true}
-rules:
-  engagement:
-    visited: {each: visit, points: 20, hold: 1d}
-    filled:  {each: form, points: 30, hold: 1d}
-tiers:
-  hot:  {at_least: 50}
-  warm: {at_least: 30}
-  cold: {}
-"""
-
-POLICY = """
-policy: short
-version: {version}
-owners: {{ann: {{}}, bob: {{}}, cid: {{}}}}
-teams: {{desk: {{members: [{members}]}}}}
-routes: [{{tier: hot, team: desk, keep_owner: false}}, {{tier: warm, team: desk}}]
-requests: hot
-sla:
-  hot: {{respond_within: {within}, escalate: [{{after: {after}, tell: ann}}]}}
-answered_by: [contacted]
-"""
-
-
-class Routed:
-    """A pipeline of three stages with a model and a policy of its own."""
-
-    def __init__(self, pipeline: Pipeline, folder: Path) -> None:
-        self.pipeline, self.folder = pipeline, folder
-        self.ports = {stage: free_port() for stage in STAGES}
-        self.first = (folder / "policy.yaml").read_text()
-
-    def start(self, *stages: str, **settings: object) -> None:
-        for stage in stages:
-            self.pipeline.start(stage, command=(), metrics_port=self.ports[stage], **settings)
-
-    def ready(self, stage: str = "route") -> None:
-        wait_for(lambda: get(self.ports[stage], "readyz")[0] == 200)
-
-    def told(self) -> list[dict[str, Any]]:
-        return [json.loads(record.value) for record in self.pipeline.read(SLA_EVENTS) if record.value]
-
-    def events(self, what: str) -> dict[str, dict[str, Any]]:
-        return {one["lead_id"]: one for one in self.told() if one["what"] == what}
-
-    def assignments(self, lead: str) -> list[dict[str, Any]]:
-        records = self.pipeline.read(LEAD_ASSIGNMENTS)
-        return [json.loads(record.value) for record in records if record.value and record.key == lead.encode()]
-
-    def policies(self) -> list[PolicyControl]:
-        rows = [row for record in self.pipeline.read(LEAD_ROUTING) for row in decode_routing(record.value)]
-        return [row for row in rows if isinstance(row, PolicyControl)]
-
-
-@pytest.fixture
-def make_routed(make_pipeline: MakePipeline, tmp_path: Path) -> Any:
-    def make(within: str = "2s", after: str = "3s", **settings: object) -> Routed:
-        model, policy = tmp_path / "short.yaml", tmp_path / "policy.yaml"
-        model.write_text(MODEL)
-        policy.write_text(POLICY.format(version=1, members="bob", within=within, after=after))
-        return Routed(make_pipeline(model=model, policy=policy, **settings), tmp_path)
-
-    return make
 
 
 def test_a_clock_that_is_due_while_nothing_comes_asks_for_time_the_whole_way(make_routed: Any) -> None:
@@ -151,6 +76,30 @@ def test_a_dead_score_worker_stops_the_clocks_and_no_breach_is_false(make_routed
     assert routed.events("answered")["ann"]["late_ms"] is None
     assert not routed.events("withdrawn")
     wait_for(lambda: metrics(routed.ports["route"]).get("leadstream_clocks_stopped_seconds") == 0)
+
+
+@pytest.mark.parametrize("jump_s", [7_200, -7_200])
+def test_a_host_whose_clock_jumps_makes_no_false_breach_and_holds_none_back(make_routed: Any, jump_s: int) -> None:
+    routed = make_routed("7s", "30s")
+    for stage in STAGES:
+        command = ("-m", "tests.streams.wrong_clock", stage, "4", str(jump_s))
+        routed.pipeline.start(stage, command=command, metrics_port=routed.ports[stage])
+    routed.ready()
+    leads = ("ann", "bea")
+    routed.pipeline.send([event(number, lead, "form_fill", form_type="demo") for number, lead in enumerate(leads)])
+    wait_for(lambda: len(routed.events("started")) == len(leads))
+    due_ms = parse_iso(routed.events("started")["bea"]["due_at"])
+    while time.time() * 1000 < due_ms - 2_000:
+        assert not routed.events("breached")
+        routed.pipeline.send([event(int(time.time() * 10), "cid")])
+        time.sleep(0.3)
+    routed.pipeline.send([event(9, "ann", "sales_activity", activity="contacted")])
+    breached = wait_for(lambda: routed.events("breached"))
+    assert due_ms <= time.time() * 1000 < due_ms + 10_000
+    assert breached.keys() == {"bea"}
+    assert routed.events("answered").keys() == {"ann"}
+    routed.pipeline.stop()
+    assert routing_violations(routed.pipeline, MODEL, PARTITIONS) == []
 
 
 def test_of_policies_that_are_published_at_once_the_first_of_the_log_holds(make_routed: Any) -> None:

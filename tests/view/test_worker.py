@@ -1,18 +1,26 @@
-"""`worker view` on a real Kafka and a real Redis: killed, flushed, restarted, full, frozen."""
+"""`worker view` on a real Kafka and a real Redis: killed, flushed, restarted, full, frozen, slow."""
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis.asyncio
 
+from schemas.topics import LEAD_SCORES
+from streams.clock import now_ms
+from streams.view.keys import Keys
+from streams.view.reader import NotWhole, ReadModel
+from tests.bench.view import score_record
+from tests.faults.proxy import Proxy
 from tests.kafka.broker import KafkaBroker
-from tests.redis_server import RedisServer
+from tests.redis_server import PREFIX, RedisServer
 from tests.view.live import LiveView, until
-from tests.view.small_town import Town, a_town, last_log_time_ms
+from tests.view.small_town import PARTITIONS, Town, a_town, last_log_time_ms
 
 pytestmark = pytest.mark.kafka
 
@@ -103,6 +111,65 @@ def test_a_frozen_redis_is_waited_for(live: LiveView, town: Town) -> None:
     live.server.thaw()
     live.all_seen()
     live.is_right(town)
+
+
+def test_a_slow_redis_is_behind_and_right(
+    kafka: KafkaBroker, redis_server: RedisServer, tmp_path: Path, town: Town
+) -> None:
+    """Each piece of an answer takes 150 ms, then each takes longer than the worker waits for it."""
+    with Proxy() as proxy:
+        proxy.lead_to(redis_server.port)
+        view = LiveView(kafka, redis_server, tmp_path, "slow-", redis_url=redis_server.url_at(proxy.port))
+        with view.pipeline:
+            proxy.delay_s = 0.15
+            view.feed(town, (0, 0.5))
+            view.pipeline.start("view")
+            view.all_seen(60)
+            proxy.delay_s = 5.0
+            view.feed(town, (0.5, 1))
+            until(lambda: "cannot be reached: Timeout" in view.log(), "a worker that says so")
+            proxy.delay_s = 0.0
+            view.all_seen()
+            view.is_right(town)
+            assert view.pipeline.exits == []
+
+
+def test_a_hundred_thousand_leads_are_there_within_a_minute_and_never_half(live: LiveView) -> None:
+    leads = 100_000
+    for number in range(leads):
+        record = score_record(number, number)
+        live.producer.produce(
+            live.pipeline.prefix + LEAD_SCORES, record.value, key=record.key, partition=number % PARTITIONS
+        )
+        live.producer.poll(0)
+    live.producer.flush(30)
+    live.pipeline.start("view")
+    live.all_seen(60)
+    assert _seen_by_a_reader(live.server) == leads
+    epoch = live.meta()["epoch"]
+    live.admin.flushall()
+    begun, told = time.monotonic(), set[int | None]()
+    while live.meta().get("state") != "whole" or live.meta()["epoch"] == epoch:
+        told.add(_seen_by_a_reader(live.server))
+        assert time.monotonic() - begun < 60
+    assert _seen_by_a_reader(live.server) == leads
+    assert told <= {None, leads}, "a part was taken for the whole"
+    assert None in told
+
+
+def _seen_by_a_reader(server: RedisServer) -> int | None:
+    """How many leads the list of all has; None: a reader is told that it is not whole."""
+
+    async def look() -> int | None:
+        client = redis.asyncio.Redis.from_url(server.url)
+        try:
+            return (await ReadModel(client, Keys(PREFIX), now_ms).page("total"))[1].length
+        except NotWhole:
+            return None
+        finally:
+            await client.aclose()
+
+    return asyncio.run(look())
 
 
 def test_a_second_worker_takes_over_when_the_first_is_gone(live: LiveView, town: Town) -> None:
