@@ -75,6 +75,14 @@ def test_redis_has_a_user_with_the_rights_that_the_tests_give_it_and_evicts_noth
     assert url == "redis://leadstream:leadstream@redis:6379/0"
 
 
+def test_somebody_is_woken_whichever_process_is_down() -> None:
+    rules = [rule for group in ALERTS["groups"] for rule in group["rules"]]
+    (down,) = [rule["expr"] for rule in rules if rule["alert"] == "LeadstreamWorkerDown"]
+    jobs = [job["job_name"] for job in PROMETHEUS["scrape_configs"]]
+    assert down == f'up{{job=~"{"|".join(jobs)}"}} == 0'
+    assert jobs == [*STAGES, "serve"]
+
+
 def test_topics_are_made_by_our_own_command_and_by_nobody_else() -> None:
     assert COMPOSE["services"]["topics"]["command"] == ["topics", "create"]
     kafka = COMPOSE["services"]["kafka"]["environment"]

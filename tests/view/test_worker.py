@@ -18,7 +18,8 @@ from streams.view.reader import NotWhole, ReadModel
 from tests.bench.view import score_record
 from tests.faults.proxy import Proxy
 from tests.kafka.broker import KafkaBroker
-from tests.redis_server import PREFIX, RedisServer
+from tests.redis_server import PREFIX, RedisServer, free_port
+from tests.streams.live import metrics
 from tests.view.live import LiveView, until
 from tests.view.small_town import PARTITIONS, Town, a_town, last_log_time_ms
 
@@ -186,10 +187,19 @@ def test_a_second_worker_takes_over_when_the_first_is_gone(live: LiveView, town:
     live.is_right(town)
 
 
-def test_the_report_is_written(live: LiveView) -> None:
-    town = a_town(0)
+def test_the_report_is_written_and_its_counts_are_metrics(live: LiveView) -> None:
+    town, port = a_town(0), free_port()
     live.feed(town)
-    live.pipeline.start("view")
+    live.pipeline.start("view", metrics_port=port)
     live.all_seen()
     report = live.report(town)
     assert sum(group["entries"] for group in report["groups"]) == sum(tier["entries"] for tier in report["tiers"]) > 0
+    seen = metrics(port)
+    for group in report["groups"]:
+        labels = f'model="{group["model"]}",team="{group["team"]}",tier="{group["tier"]}"'
+        for name, member in (("entries", "entries"), ("meetings", "meetings"), ("discarded", "discarded")):
+            assert seen[f"leadstream_sales_{name}{{{labels}}}"] == group[member]
+        assert seen[f"leadstream_sales_answered_within_24h{{{labels}}}"] == group["answered_within_24h"]
+        if group["latency"] is not None:
+            labels = labels.replace(",team", ',quantile="0.9",team')
+            assert seen[f"leadstream_sales_response_seconds{{{labels}}}"] == group["latency"]["p90_ms"] / 1000
