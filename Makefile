@@ -49,7 +49,7 @@ redis:
 	@tests/need-redis
 
 .PHONY: demo
-demo: $(READY) ## Behaviour becomes scores and tier changes, on an embedded broker (ARGS="--for 20s")
+demo: $(READY) ## Behaviour becomes scores, owners and clocks, on an embedded broker (ARGS="--for 20s")
 	@$(BIN)/leadstream demo $(ARGS)
 
 # --- To check --------------------------------------------------------------------------------------------------------

@@ -35,10 +35,11 @@ class DurationType(click.ParamType):
 @click.option("--days", type=click.IntRange(1, 90), default=30, show_default=True, help="How long their past is.")
 @click.option("--seed", type=int, default=7, show_default=True, help="The same seed tells the same stories.")
 def demo(broker: str | None, for_s: float | None, people: int, days: int, seed: int) -> int:
-    """Thirty days of behaviour become scores and tier changes in seconds; then it goes on live.
+    """Thirty days of behaviour become scores, owners and clocks in seconds; then it goes on live.
 
-    Shows the hot list with reasons and what changes next, tier changes as they happen, the address of the metrics, and
-    how to send an event of your own. Ctrl-C leaves nothing behind.
+    Shows the hot list with owners, time left and reasons, breaches and tier changes as they happen, and commands to
+    copy: send a lead of your own, look it up, answer it. The read model and its API are there where a redis-server is.
+    Ctrl-C leaves nothing behind.
     """
     # The demo brings the broker and the board with it; no other command needs them.
     from streams.demo.run import DemoOptions, run_demo  # noqa: PLC0415
