@@ -175,7 +175,9 @@ class Show:
                 self._send(call, now_ms())
             records = feed.read(0.05)
             read_ms = now_ms()
-            show([news for record in records if (news := self._board.take(record, read_ms))])
+            fresh = [news for record in records if (news := self._board.take(record, read_ms))]
+            # A lead's tier before the clock that it starts, whichever topic was read first.
+            show(sorted(fresh, key=lambda news: (news.effective_at, isinstance(news, SlaEventOut))))
 
     def _invitation(self, workers: Workers, width: int, height: int) -> list[str]:
         return invitation(self._environment, workers, width, short=height < _FULL_INVITATION_LINES)
