@@ -11,7 +11,6 @@ import json
 import sqlite3
 import sys
 import time
-import urllib.error
 import urllib.request
 
 from confluent_kafka import Consumer, KafkaException
@@ -33,7 +32,7 @@ def tell(webhook: str, event: dict) -> None:
         try:
             urllib.request.urlopen(request, timeout=10).close()
             return
-        except urllib.error.URLError as error:
+        except OSError as error:  # refused, cut, timed out, or answered with an error
             print(f"{webhook}: {error}; trying again", file=sys.stderr)
             time.sleep(1)
 

@@ -107,7 +107,12 @@ def _text(kind: str, description: str) -> Mapping[int | str, dict[str, Any]]:
     return {200: {"description": description, "content": {kind: {"schema": {"type": "string"}}}}}
 
 
-@operations.get("/leads.csv", responses={**_text("text/csv", "CSV, UTF-8"), **problems(422)}, tags=["leads"])
+@operations.get(
+    "/leads.csv",
+    summary="The list as a table",
+    responses={**_text("text/csv", "CSV, UTF-8"), **problems(422)},
+    tags=["leads"],
+)
 async def csv_of_leads(
     request: Request,
     tier: Tier = None,
@@ -130,7 +135,7 @@ async def csv_of_leads(
     return Response(leads_csv(first, rows.values()), media_type="text/csv", headers=fresh_headers(first))
 
 
-@operations.get("/leads", responses=answer(PageAnswer, 422), tags=["leads"])
+@operations.get("/leads", summary="Leads by due time or by total", responses=answer(PageAnswer, 422), tags=["leads"])
 async def leads(
     request: Request,
     tier: Tier = None,
@@ -144,7 +149,7 @@ async def leads(
     return json_answer(fresh, {"count": page.length, "leads": page.leads, "next": page.cursor})
 
 
-@operations.get("/leads/{lead_id:path}", responses=answer(LeadAnswer, 404, 422), tags=["leads"])
+@operations.get("/leads/{lead_id:path}", summary="One lead", responses=answer(LeadAnswer, 404, 422), tags=["leads"])
 async def lead(request: Request, lead_id: LeadId) -> Response:
     """One lead: scores with their reasons, owner and clock. An alias says which lead it is."""
     fresh, found = await shared(request).model.lead(lead_id)
@@ -153,14 +158,14 @@ async def lead(request: Request, lead_id: LeadId) -> Response:
     return json_answer(fresh, {"lead": found})
 
 
-@operations.get("/owners", responses=answer(OwnersAnswer, 422), tags=["owners"])
+@operations.get("/owners", summary="Who has how many leads", responses=answer(OwnersAnswer, 422), tags=["owners"])
 async def owners(request: Request) -> Response:
     """Who has how many leads, how many clocks run, and when the next one is due."""
     fresh, found = await shared(request).model.owners()
     return json_answer(fresh, {"owners": found})
 
 
-@operations.get("/report", responses=answer(ReportAnswer, 422), tags=["report"])
+@operations.get("/report", summary="What became of leads", responses=answer(ReportAnswer, 422), tags=["report"])
 async def report(request: Request) -> Response:
     """What became of leads that entered a tier, over 28 rolling days: by tier, team and model version."""
     fresh, found = await shared(request).model.report()
@@ -170,7 +175,9 @@ async def report(request: Request) -> Response:
 _SSE = _text("text/event-stream", "Server-sent events")
 
 
-@operations.get("/events", responses={**_SSE, **problems(422)}, tags=["events"])
+@operations.get(
+    "/events", summary="Tier changes and SLA events as they come", responses={**_SSE, **problems(422)}, tags=["events"]
+)
 async def events(request: Request, last_event_id: LastEventId = None) -> Response:
     """Tier changes (`tier_change`) and SLA events (`sla_event`) as they come, behind Last-Event-ID if it is given.
 
