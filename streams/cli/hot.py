@@ -83,7 +83,8 @@ def _view(settings: Settings, fresh: Fresh, page: Page) -> RenderableType:
 
 def hot_table(leads: list[Lead], now: int) -> Table:
     """The table; the time left is coloured by urgency."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    # What is too long for the terminal is cut from the reasons, and from nothing else.
+    table = Table(box=None, expand=True, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     for name in ("lead", "tier"):
         table.add_column(name, no_wrap=True)
     table.add_column("total", justify="right", no_wrap=True)

@@ -37,10 +37,11 @@ def report(settings: Settings, as_json: bool) -> None:
         return
     found = _decode(raw)
     console = person()
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    # In a small terminal the names go on in a next line, and no number is cut.
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
     for name in ("tier", "team", "model"):
-        table.add_column(name, no_wrap=True)
-    for name in ("entries", "meeting", "discarded", "answered", "within 24 h", "within 48 h", "half within", "90 %"):
+        table.add_column(name)
+    for name in ("entries", "meeting", "discard", "answer", "<24 h", "<48 h", "half in", "90 % in"):
         table.add_column(name, justify="right", no_wrap=True)
     for total in found.tiers:
         _add(table, total, "bold")

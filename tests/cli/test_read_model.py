@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -12,10 +13,14 @@ import sys
 import time
 from collections.abc import Iterator
 
+import msgspec
 import pytest
+from rich.console import Console
 
 from schemas.times import iso
+from streams.cli.hot import hot_table
 from streams.demo.clock_words import time_left
+from streams.view.reader import Lead
 from tests.cli.conftest import Leadstream
 from tests.redis_server import PREFIX, RedisServer
 from tests.view import naive
@@ -78,6 +83,21 @@ def test_hot_of_one_owner_and_of_those_that_wait(leadstream: Leadstream, filled:
 def test_time_left_is_coloured_by_urgency(state: str, left_ms: int, told: tuple[str, str]) -> None:
     now = 100 * HOUR
     assert time_left({"state": state, "due_at": iso(now + left_ms)}, now) == told
+
+
+def test_in_a_small_terminal_the_reasons_give_way_and_nothing_else() -> None:
+    reasons = [{"rule": rule, "points": 25} for rule in ("pricing_and_form", "decision_maker", "comparison_or_rfp")]
+    score = msgspec.Raw(msgspec.json.encode({"tier": "hot", "total": 100, "reasons": reasons}))
+    sla = {"state": "running", "due_at": iso(50 * HOUR)}
+    has = msgspec.Raw(msgspec.json.encode({"owner": "executive_1", "tier": "hot", "sla": sla}))
+    console = Console(width=70, file=io.StringIO())
+    with console.capture() as captured:
+        console.print(hot_table([Lead("example-hot", None, score, has)], 0))
+    header, row = captured.get().splitlines()
+    assert header.split() == ["lead", "tier", "total", "why", "owner", "time", "left"]
+    words = row.split()
+    assert (words[0], words[-5:]) == ("example-hot", ["executive_1", "2", "d", "2", "h"])
+    assert words[3:6] == ["pricing", "and", "form"]
 
 
 def test_hot_is_live_in_a_terminal(filled: Filled) -> None:
