@@ -92,7 +92,9 @@ def _say_problems(api: FastAPI, model: ReadModel, settings: Settings) -> None:
     @api.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
         headers = None if error.headers is None else dict(error.headers)
-        return problem(error.status_code, str(error.detail), request.url.path, await seen(), headers)
+        nothing = error.status_code == 404 and error.detail == "Not Found"
+        told = "there is nothing at this address; /docs lists what there is" if nothing else str(error.detail)
+        return problem(error.status_code, told, request.url.path, await seen(), headers)
 
     @api.exception_handler(NotWhole)
     async def not_whole(request: Request, error: NotWhole) -> Response:

@@ -167,7 +167,13 @@ async def owners(request: Request) -> Response:
 
 @operations.get("/report", summary="What became of leads", responses=answer(ReportAnswer, 422), tags=["report"])
 async def report(request: Request) -> Response:
-    """What became of leads that entered a tier, over 28 rolling days: by tier, team and model version."""
+    """What became of leads that entered a tier, over 28 rolling days: by tier, team and model version.
+
+    An entry is a tier change into the tier; it *reached a meeting* with `meeting_booked` or `meeting_held`, it was
+    *discarded* with `discarded`, and *answered* with the first of contacted, meeting_booked, meeting_held, accepted,
+    discarded; the latency is the plain time from the entry to that. An activity belongs to the lead's latest entry into
+    each tier. Shares are of all entries. The team is that of the entry's first assignment. Goals are for hot leads.
+    """
     fresh, found = await shared(request).model.report()
     return json_answer(fresh, {"report": found})
 
