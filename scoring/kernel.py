@@ -16,9 +16,9 @@ from scoring.compiled import CompiledModel
 from scoring.evidence import add
 from scoring.points import NEVER
 from scoring.row import MAX_PROFILE_TEXT, Row, decode_row
-from scoring.signals import Found, Look, distinct_key
+from scoring.signals import SIGNAL_BYTES, Found, Keys, Look, Sighting, distinct_key
 
-__all__ = ["ASKED", "NOTHING_CHANGED", "SCORES_CHANGED", "TIER_CHANGED", "Kernel"]
+__all__ = ["ASKED", "NOTHING_CHANGED", "SCORES_CHANGED", "TIER_CHANGED", "Kernel", "profile_growth"]
 
 NOTHING_CHANGED, SCORES_CHANGED, TIER_CHANGED = 0, 1, 2
 """What an event or a deadline changed that others see: nothing, reasons and scores, the tier (and perhaps those)."""
@@ -28,8 +28,17 @@ ASKED = 4
 
 STAY_AT_LEAST = "stay_at_least"
 
-_SIGNAL_BYTES, _OCCURRENCE_BYTES, _PROFILE_BYTES = 34, 20, 128
-"""By which a row grows at most with a new signal, a further occurrence, a profile value (its text comes on top)."""
+_OCCURRENCE_BYTES, _PROFILE_BYTES = 20, 128
+"""By which a row grows at most with a further occurrence, a profile value (its text comes on top)."""
+
+
+def profile_growth(event: Profile) -> int:
+    """Bytes by which a row grows at most with the values of a profile."""
+    return sum(_value_growth(value) for value in event.fields.values())
+
+
+def _value_growth(value: str | int | bool | None) -> int:
+    return _PROFILE_BYTES + (4 * len(value[:MAX_PROFILE_TEXT]) if isinstance(value, str) else 0)
 
 
 def _kept_value(value: str | int | bool | None) -> str | int | bool | None:
@@ -83,12 +92,23 @@ class Kernel:
         row.stay_until = until if natural > row.tier and row.at < until else NEVER
         self._set_due(row)
 
-    def event(self, row: Row, event: EventRow) -> int:
+    def see(self, event: EventRow, number: int = 0, *, whole: bool = False) -> Sighting:
+        """What an event is to the model; with `whole` it stays at hand."""
+        found = self._find[type(event)](event)
+        event_id = event.event_id
+        key = xxh3_64_intdigest(event_id.encode())
+        keys = found.keyed
+        for signal, field, read in found.distinct:
+            keys = (*keys, (signal, distinct_key(field, read(event), key)))
+        kept = event if whole or found.whole else None
+        return number, event.received_at_ms, event.occurred_at_ms, key, found, keys, event_id, kept
+
+    def event(self, row: Row, sighting: Sighting) -> int:
         """Applies an event; what it changed, and whether the lead `ASKED` for a person.
 
         Deadlines of the lead up to the event must be applied before.
         """
-        at = event.received_at_ms
+        _, at, time, key, found, keys, _, event = sighting
         if at < row.at:
             at = row.at
         else:
@@ -96,10 +116,9 @@ class Kernel:
         moved = self._leaves_at_once and row.tier_since is None
         if at < row.seen_at and self._look(row, at, self.model.looks):
             moved = True
-        found = self._find[type(event)](event)
         looks: Sequence[Look] = ()
-        asked = ASKED if found.requests and self._is_new_request(row, event, found) else NOTHING_CHANGED
-        if found.any and self._learn_signals(row, event, found):
+        asked = ASKED if found.requests and self._is_new_request(row, time, key, found, keys) else NOTHING_CHANGED
+        if found.any and self._learn_signals(row, time, key, found, keys):
             looks = found.looks
             if row.giving & found.spared or found.postponed & ~row.waiting:
                 looks = self._spared_in_vain(row, found)
@@ -108,7 +127,7 @@ class Kernel:
             matches = row.matches
             for rule, matcher in found.matchers:
                 matches[rule] = max(matches[rule], matcher(row))
-        if type(event) is Profile:
+        if isinstance(event, Profile):
             looks = (*looks, *self._learn_profile(row, event))
         row.seen_at = at
         if (looks and self._look(row, at, looks)) or moved:
@@ -195,7 +214,7 @@ class Kernel:
             known = row.profile.get(field)
             if known is None or value[1:] > known[1:]:
                 row.profile[field] = value
-                self.grown += _PROFILE_BYTES + (4 * len(value[0]) if isinstance(value[0], str) else 0)
+                self.grown += _value_growth(value[0])
 
     def model_changed(self, row: Row, at: int) -> None:
         """Looks anew at a row of an older model that this kernel has just read, at `at` or the lead's own time."""
@@ -269,10 +288,8 @@ class Kernel:
         row.stale |= found.spared & row.waiting & ~looks
         return (*found.looks, *self._looks_of(looks))
 
-    def _learn_signals(self, row: Row, event: EventRow, found: Found) -> bool:
+    def _learn_signals(self, row: Row, time: int, key: int, found: Found, keys: Keys) -> bool:
         """Takes an event in as the occurrences that it is; whether that changed anything."""
-        time = event.occurred_at_ms
-        key = xxh3_64_intdigest(event.event_id.encode())
         keep, places, evidence = self._keep, row.places, row.evidence
         learnt = False
         for number in found.plain:
@@ -283,19 +300,14 @@ class Kernel:
                 learnt = True
             elif self._learn(row, number, time, key):
                 learnt = True
-        for number, own_key in found.keyed:
+        for number, own_key in keys:
             if self._learn(row, number, time, own_key):
-                learnt = True
-        for number, field, read in found.distinct:
-            if self._learn(row, number, time, distinct_key(field, read(event), key)):
                 learnt = True
         return learnt
 
-    def _is_new_request(self, row: Row, event: EventRow, found: Found) -> bool:
+    def _is_new_request(self, row: Row, time: int, event_key: int, found: Found, own_keys: Keys) -> bool:
         """Whether the event will be learnt as an occurrence that asks for a person, and its key is not known."""
-        time, event_key = event.occurred_at_ms, xxh3_64_intdigest(event.event_id.encode())
-        keys = dict(found.keyed)
-        keys |= {number: distinct_key(field, read(event), event_key) for number, field, read in found.distinct}
+        keys = dict(own_keys)
         for number in found.requests:
             key, place = keys.get(number, event_key), row.places[number]
             if place < 0:
@@ -314,7 +326,7 @@ class Kernel:
         if place < 0:
             alone = keep == 1
             row.begin(number, self._digests[number], time if alone else [time], key if alone else [key])
-            self.grown += _SIGNAL_BYTES
+            self.grown += SIGNAL_BYTES
             return True
         evidence = row.evidence
         times = evidence[place]
@@ -351,7 +363,7 @@ class Kernel:
             known = row.profile.get(field)
             if known is None or (occurred_at, key) > known[1:]:
                 row.profile[field] = (_kept_value(value), occurred_at, key)
-                self.grown += _PROFILE_BYTES + (4 * len(value[:MAX_PROFILE_TEXT]) if isinstance(value, str) else 0)
+                self.grown += _value_growth(value)
                 looks += feeds[field]
         return looks
 

@@ -15,17 +15,15 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import msgspec
 
 from schemas.log import (
-    EVENT_ROWS,
     Alarm,
     Backfill,
     ByHand,
     EventRow,
-    LeadRow,
     Link,
     LogCodecError,
     LogRow,
@@ -49,21 +47,22 @@ from schemas.routing_log import (
 from scoring.compiled import CompiledModel
 from scoring.deadlines import Deadlines
 from scoring.identity import Claim
-from scoring.kernel import ASKED, TIER_CHANGED, Kernel
+from scoring.kernel import ASKED, TIER_CHANGED, Kernel, profile_growth
 from scoring.memo import MEMO_CODEC, MODEL_BEFORE_KEY, MODEL_KEY, Memo, ModelRow, decode_memo, encode_memo
 from scoring.merging import follow_link, is_merged, problem_of, unite
 from scoring.model import Model
 from scoring.outcomes import content_of, merged_of, score_of, tier_change_of
 from scoring.points import NEVER
 from scoring.reading import ModelError, read_model
-from scoring.row import MAX_PROFILE_TEXT, Row, RowCodecError, encode_row, kept_due
+from scoring.row import Row, RowCodecError, encode_row, kept_due
+from scoring.signals import UNSEEN, Sighting
 
 __all__ = ["FoldStep", "PartitionFold"]
 
 _NO_TIME = 0
-_NEW_BYTES, _RECORD_BYTES, _OCCURRENCE_BYTES = 200, 40, 27
+_NEW_BYTES, _RECORD_BYTES = 200, 40
 _LINK_BYTES = 400
-"""Of a new row without its evidence, of what Kafka adds to a record, of an occurrence with its signal's digest."""
+"""Of a new row without its evidence, of what Kafka adds to a record, of a link without what goes with it."""
 
 _Place = tuple[int, int, int, str]
 """Number of the event, before, at or behind it, deadline, lead."""
@@ -72,7 +71,23 @@ _BEFORE_ROW, _AT_ROW, _AFTER_ROW = 0, 1, 2
 
 _ForLead = TypeVar("_ForLead", EventRow, Merge, ByHand)
 
-_KINDS = {row_type: kind for kind, row_type in EVENT_ROWS.items()}
+
+class _Story:
+    """Rows of one lead that wait.
+
+    Attributes:
+        row: The lead's, where it is in memory.
+        rows: What waits, in the order of the log. What is no event is seen as `UNSEEN`, and whole.
+        whole: Events are kept whole: the lead is an alias, or may be one, so that they may have to go to its owner.
+        special: There is more to do than to score plain events.
+    """
+
+    __slots__ = ("row", "rows", "special", "whole")
+
+    def __init__(self, row: Row | None, whole: bool) -> None:
+        self.row, self.whole = row, whole
+        self.rows: list[Sighting] = []
+        self.special = False
 
 
 @dataclass(slots=True)
@@ -145,19 +160,15 @@ class PartitionFold:
         self._reassess_at: int | None = None
         self._reassess_after: str | None = None
         self._waiting: list[str] = []
-        # Rows of leads that wait, the log time at each, and their numbers by lead; leads with a deadline up to the
-        # latest of these times, and those with something else among the rows than plain events.
-        self._events: list[LeadRow] = []
+        # Rows of leads that wait: the log time at each, by its number, and what is told of each lead; leads with a
+        # deadline up to the latest of these times.
         self._times: list[int] = []
-        self._stories: dict[str, list[int]] = {}
+        self._stories: dict[str, _Story] = {}
         self._due: list[str] = []
         self._due_bytes = 0
-        self._special: set[str] = set()
         # What is told of rows that are being applied, and where it belongs among them.
         self._ordered: list[tuple[_Place, RoutingRow, TierChangeOut | None]] | None = None
         self._place: _Place = (0, 0, 0, "")
-        self._growth: dict[type[LeadRow], int] = {}
-        self._profile_growth = self._activity_growth = 0
         self._bytes = self._expected = self._fired = 0
         self._begin_step()
 
@@ -312,48 +323,51 @@ class PartitionFold:
         if queue and queue[0][0] <= now and not self._take_due(now):
             return False
         self.log_time_ms = now
-        lead_id, number = row.lead_id, len(self._events)
-        story = self._stories.get(lead_id)
-        if story is None:
-            self._touch(lead_id)
-            self._stories[lead_id] = [number]
-        else:
-            story.append(number)
+        lead_id, number = row.lead_id, len(self._times)
+        story = self._stories.get(lead_id) or self._begin_story(lead_id)
         if isinstance(row, EventRow):
-            self._expected += self._growth[type(row)] or self._growth_of(row)
-            if type(row) is SalesActivity:
-                self._special.add(lead_id)
+            self._expected += self._tell_later(story, self._kernel.see(row, number, whole=story.whole))
         else:
             self._bytes += self._growth_of(row)
-            self._special.add(lead_id)
-        self._events.append(row)
+            story.special = story.whole = True
+            story.rows.append((number, row.received_at_ms, 0, 0, UNSEEN, (), "", row))
         self._times.append(now)
         return True
 
+    def _begin_story(self, lead_id: str) -> _Story:
+        """The lead is told of for the first time in what waits."""
+        self._touch(lead_id)
+        row = self._live.get(lead_id)
+        story = self._stories[lead_id] = _Story(row, lead_id in self._stored if row is None else is_merged(row))
+        return story
+
+    @staticmethod
+    def _tell_later(story: _Story, sighting: Sighting) -> int:
+        """An event waits; bytes by which the lead's row may grow with it."""
+        story.rows.append(sighting)
+        found, event = sighting[4], sighting[-1]
+        if not found.whole:
+            return found.growth
+        story.special |= isinstance(event, SalesActivity)
+        return found.growth + (profile_growth(event) if isinstance(event, Profile) else 0)
+
     def _take_many(self, rows: Sequence[LogRow], first: int, safe_ms: int) -> int:
-        """What `take` does, for plain events while nothing else is to be done; the number of the row it stops at."""
+        """What `take` does, for events while nothing else is to be done; the number of the row it stops at."""
         now, queue = max(safe_ms, self.log_time_ms), self._deadlines.queue
         if self._reassess_at is not None or (queue and queue[0][0] <= now):
             return first
-        growth, stories, events = self._growth, self._stories, self._events
+        stories, see, tell_later = self._stories, self._kernel.see, self._tell_later
         room = self._max_bytes - self._bytes - self._expected
-        number = before = len(events)
+        number = before = len(self._times)
         for row in rows if not first else rows[first:]:
-            event = cast(EventRow, row)
-            grows = growth.get(type(event)) or (self._growth_of(event) if type(event) is Profile else 0)
-            if not grows or room < 0:
+            if room < 0 or not isinstance(row, EventRow):
                 break
-            lead_id = event.lead_id
-            story = stories.get(lead_id)
+            story = stories.get(row.lead_id)
             if story is None:
                 room += self._bytes
-                self._touch(lead_id)
+                story = self._begin_story(row.lead_id)
                 room -= self._bytes
-                stories[lead_id] = [number]
-            else:
-                story.append(number)
-            room -= grows
-            events.append(event)
+            room -= tell_later(story, see(row, number, whole=story.whole))
             number += 1
         if number > before:
             self.log_time_ms = now
@@ -443,15 +457,15 @@ class PartitionFold:
         Leads know nothing of each other, so only the order in which tier changes leave must be restored: that of the
         rows, and at each row deadlines first.
         """
-        events = self._events
-        if not events:
+        if not self._times:
             for lead_id in self._due:
                 self._deadlines.note(lead_id, self._due_of(lead_id))
             self._due, self._due_bytes = [], 0
             return
         stories = self._stories
         for lead_id in self._due:
-            stories.setdefault(lead_id, [])
+            if lead_id not in stories:
+                stories[lead_id] = _Story(self._live.get(lead_id), whole=False)
         now = self.log_time_ms
         self._ordered = []
         for lead_id, story in stories.items():
@@ -459,87 +473,86 @@ class PartitionFold:
         self._ordered.sort(key=itemgetter(0))
         self._step.routing += [row for _, row, _ in self._ordered]
         self._step.changes += [change for _, _, change in self._ordered if change is not None]
-        self._step.applied += len(events)
+        self._step.applied += len(self._times)
         self.log_time_ms = now
-        self._events, self._times, self._stories, self._ordered = [], [], {}, None
+        self._times, self._stories, self._ordered = [], {}, None
         self._due, self._due_bytes = [], 0
-        self._special.clear()
         self._bytes += self._kernel.grown
         self._expected = self._kernel.grown = 0
 
-    def _tell(self, lead_id: str, story: list[int]) -> None:
+    def _tell(self, lead_id: str, story: _Story) -> None:
         """Applies the waiting rows of one lead, and the deadlines that they bring before the last of all waiting."""
-        times, kernel = self._times, self.kernel
-        assert kernel is not None, "the first model comes before the first row"
-        row = self._live.get(lead_id)
+        times, kernel = self._times, self._kernel
+        row = story.row
         if row is None:
             value = self._stored.get(lead_id)
             row = kernel.new(lead_id) if value is None else kernel.read(lead_id, value)
             self._live[lead_id] = row
-        if story:
+        if story.rows:
             self._dirty[lead_id] = row
-        if lead_id in self._special or is_merged(row):
-            row, done = self._tell_special(row, story)
+        if story.special or is_merged(row):
+            row, done = self._tell_special(row, story.rows)
         else:
-            done = self._tell_events(row, story, -1)
+            done = self._tell_events(row, story.rows, -1)
         if row.due <= times[-1]:
             self._fire_between(row, len(times) - 1, done)
         self._deadlines.note(lead_id, row.due)
 
-    def _tell_events(self, row: Row, story: Sequence[int], done: int) -> int:
+    def _tell_events(self, row: Row, events: Sequence[Sighting], done: int) -> int:
         """Applies waiting events of one lead; `done` and the result: its latest row so far."""
-        events = cast("list[EventRow]", self._events)
-        times, kernel, lead_id = self._times, self._kernel, row.lead_id
-        for number in story:
-            event, now = events[number], times[number]
+        times, kernel = self._times, self._kernel
+        for sighting in events:
+            number, received_at_ms = sighting[0], sighting[1]
+            now = times[number]
             if row.due <= now:
                 self._fire_between(row, number, done)
             done = number
             self.log_time_ms = now
-            while row.due <= event.received_at_ms:
-                self._place = (number, _AT_ROW, row.due, lead_id)
+            while row.due <= received_at_ms:
+                self._place = (number, _AT_ROW, row.due, row.lead_id)
                 self._fire(row)
             before = row.tier_name
-            changed = kernel.event(row, event)
+            changed = kernel.event(row, sighting)
             if changed:
-                self._place = (number, _AT_ROW, NEVER, lead_id)
+                self._place = (number, _AT_ROW, NEVER, row.lead_id)
                 if changed >= ASKED:
                     changed -= ASKED
-                    self._note_request(row, event)
+                    self._note_request(row, sighting)
             if changed:
-                self._scored[lead_id] = (row, now)
+                self._scored[row.lead_id] = (row, now)
                 if changed == TIER_CHANGED:
-                    self._note_change(row, before, {"event_id": event.event_id, "kind": _KINDS[type(event)]})
+                    self._note_change(row, before, {"event_id": sighting[6], "kind": sighting[4].kind})
         return done
 
     # --- who is who -------------------------------------------------------------------------------------------------
 
-    def _tell_special(self, row: Row, story: list[int]) -> tuple[Row, int]:
+    def _tell_special(self, row: Row, waiting: Sequence[Sighting]) -> tuple[Row, int]:
         """Applies waiting rows of a lead, whatever they and the lead are; its row and its latest."""
-        done, plain = -1, list[int]()
-        for number in story:
-            event = self._events[number]
-            if isinstance(event, EventRow):
+        done, plain = -1, list[Sighting]()
+        for sighting in waiting:
+            number, whole = sighting[0], sighting[-1]
+            if whole is None or isinstance(whole, EventRow):
                 if is_merged(row):
-                    self._step.sent.append(_for_owner(event, row))
+                    assert whole is not None, "events of an alias are kept whole"
+                    self._step.sent.append(_for_owner(whole, row))
                     done = number
                     continue
-                plain.append(number)
-                if isinstance(event, SalesActivity):
+                plain.append(sighting)
+                if isinstance(whole, SalesActivity):
                     # Before the tier change that comes of it: what has the same place stays in this order.
                     self._place = (number, _AT_ROW, NEVER, row.lead_id)
-                    self._note(_activity_of(event))
+                    self._note(_activity_of(whole))
                 continue
             done = self._tell_events(row, plain, done)
             plain = []
-            self._bring_time(row, event, number, done)
+            self._bring_time(row, whole, number, done)
             done = number
-            if isinstance(event, Link):
-                row = self._link(row, event)
-            elif isinstance(event, Merge):
-                row = self._merge(row, event)
+            if isinstance(whole, Link):
+                row = self._link(row, whole)
+            elif isinstance(whole, Merge):
+                row = self._merge(row, whole)
             else:
-                self._hand(row, event)
+                self._hand(row, whole)
         return row, self._tell_events(row, plain, done)
 
     def _hand(self, row: Row, event: ByHand | Backfill) -> None:
@@ -639,11 +652,6 @@ class PartitionFold:
 
     def _begin_model(self, kernel: Kernel) -> None:
         self.kernel = kernel
-        self._growth = growth_by_event(kernel.model.model)
-        self._profile_growth, self._activity_growth = self._growth[Profile], self._growth[SalesActivity]
-        # What depends on the row, or needs more than `_take_many` does, is told by `_growth_of`.
-        for row_type in (Profile, SalesActivity, Link, Merge, ByHand, Backfill):
-            self._growth[row_type] = 0
 
     def _control(self, control: ModelControl) -> None:
         """The next model, if it is one: every lead is looked at anew behind it, in order of their names."""
@@ -731,21 +739,11 @@ class PartitionFold:
         stored = self._stored.get(lead_id)
         return 4 * len(lead_id) + (_NEW_BYTES if stored is None else len(stored) + _RECORD_BYTES)
 
-    def _growth_of(self, event: LeadRow) -> int:
-        """Bytes by which a row may grow with what is no plain event, what is sent to other leads included."""
-        if isinstance(event, SalesActivity):
-            return self._activity_growth
-        if isinstance(event, ByHand | Backfill):
-            return _LINK_BYTES
-        if isinstance(event, Link):
-            return _LINK_BYTES + len(self._stored.get(event.lead_id, b""))
-        if isinstance(event, Merge):
-            return _LINK_BYTES + len(event.body)
-        assert isinstance(event, Profile)
-        texts = [value for value in event.fields.values() if isinstance(value, str)]
-        return (
-            self._profile_growth + 64 * len(event.fields) + sum(4 * min(len(text), MAX_PROFILE_TEXT) for text in texts)
-        )
+    def _growth_of(self, row: Link | Merge | ByHand | Backfill) -> int:
+        """Bytes by which a lead's row may grow with what is no event, what is sent to other leads included."""
+        if isinstance(row, Link):
+            return _LINK_BYTES + len(self._stored.get(row.lead_id, b""))
+        return _LINK_BYTES + (len(row.body) if isinstance(row, Merge) else 0)
 
     def _end_step(self, position: tuple[int, int]) -> FoldStep:
         self._apply_events()
@@ -779,9 +777,10 @@ class PartitionFold:
         change = tier_change_of(self._kernel, row, before, cause, self.log_time_ms)
         self._note(RoutedTier(row.lead_id, row.seq, row.tier_name, row.at, change.profile), change)
 
-    def _note_request(self, row: Row, event: EventRow) -> None:
-        times = event.occurred_at_ms, event.received_at_ms
-        self._note(RoutedRequest(row.lead_id, event.event_id, *times, self._kernel.published(row)))
+    def _note_request(self, row: Row, sighting: Sighting) -> None:
+        _, received_at_ms, occurred_at_ms, _, _, _, event_id, _ = sighting
+        profile = self._kernel.published(row)
+        self._note(RoutedRequest(row.lead_id, event_id, occurred_at_ms, received_at_ms, profile))
 
     def _note(self, row: RoutingRow, change: TierChangeOut | None = None) -> None:
         """Something that route must know; a tier change is told to everybody, too."""
@@ -817,9 +816,3 @@ def _due_reader(live: dict[str, Row], stored: dict[str, bytes]) -> Callable[[str
         return kept_due(stored[lead_id]) if row is None else row.due
 
     return due_of
-
-
-def growth_by_event(model: Model) -> dict[type[LeadRow], int]:
-    """Bytes by which a row grows with an event of each kind: of half the signals that look at it, or of six."""
-    kinds = {row_type: sum(kind in signal.on for signal in model.signals) for kind, row_type in EVENT_ROWS.items()}
-    return {row_type: max(6, signals // 2) * _OCCURRENCE_BYTES for row_type, signals in kinds.items()}

@@ -12,17 +12,32 @@ from typing import Any, NamedTuple
 
 from xxhash import xxh3_64_intdigest
 
-from schemas.log import EVENT_ROWS, EventRow
+from schemas.log import EVENT_ROWS, EventRow, LeadRow
 from scoring.conditions import Condition
 from scoring.matching import fits, host_and_path
 from scoring.model import Signal
 from scoring.rules.base import Evaluator, Matcher
 
-__all__ = ["Fed", "Finder", "Found", "Look", "compile_signals", "distinct_key"]
+__all__ = [
+    "SIGNAL_BYTES",
+    "UNSEEN",
+    "Fed",
+    "Finder",
+    "Found",
+    "Keys",
+    "Look",
+    "Sighting",
+    "compile_signals",
+    "distinct_key",
+]
 
 _CACHE_SIZE = 50_000
 _MADE_OF_URL = ("host", "path")
 _FREE = "fields."
+_WHOLE = ("profile", "sales_activity")
+
+SIGNAL_BYTES = 34
+"""By which a row grows at most with a signal that the lead had not shown before."""
 
 Reader = Callable[[EventRow], Any]
 
@@ -50,6 +65,9 @@ class Found:
     """What an event is to a model.
 
     Attributes:
+        kind: Of the event.
+        whole: Whether the kernel needs more of the event than what is found here.
+        growth: Bytes by which the lead's row grows at most with its occurrences.
         any: Whether it is any signal at all.
         plain: Numbers of the signals whose key is the event itself.
         keyed: Numbers of those whose key is known already, with the key.
@@ -62,7 +80,9 @@ class Found:
     __slots__ = (
         "any",
         "distinct",
+        "growth",
         "keyed",
+        "kind",
         "looks",
         "matchers",
         "plain",
@@ -70,15 +90,19 @@ class Found:
         "prevented",
         "requests",
         "spared",
+        "whole",
     )
 
     def __init__(
         self,
+        kind: str,
         hits: list[tuple[int, Signal]],
         keyed: list[tuple[int, int]],
         distinct: list[tuple[int, str, Reader]],
         fed: Fed,
     ) -> None:
+        self.kind, self.whole = kind, kind in _WHOLE
+        self.growth = SIGNAL_BYTES * len(hits)
         self.any = bool(hits)
         self.plain = tuple(number for number, signal in hits if signal.distinct is None)
         self.keyed, self.distinct = tuple(keyed), tuple(distinct)
@@ -87,12 +111,21 @@ class Found:
         self.spared = fed.postponed | fed.prevented
 
 
+UNSEEN = Found("", [], [], [], Fed((), (), 0, 0))
+"""What a row of the log that is no event is to every model."""
+
 Finder = Callable[[EventRow], Found]
 
 Feeds = Callable[[tuple[int, ...]], Fed]
 """From numbers of signals to the rules that they feed."""
 
-_NOTHING = Found([], [], [], Fed((), (), 0, 0))
+Keys = tuple[tuple[int, int], ...]
+"""Numbers of signals, each with the key of the occurrence."""
+
+Sighting = tuple[int, int, int, int, Found, Keys, str, LeadRow | None]
+"""What an event of a lead is to a model, read while the event is at hand: a number that the caller gives, `received_at`
+and `occurred_at` in ms, the event's key, what it is, the keys of its `keyed` and `distinct` signals, `event_id`, and
+the event itself where more of it is needed. The event is free to go: of a batch of many little is kept."""
 
 
 def field_reader(field: str) -> Reader:
@@ -128,8 +161,6 @@ def _compile_kind(signals: list[tuple[int, Signal]], kind: str, feeds: Feeds) ->
     conditions = [condition for _, signal in signals for condition in (*signal.where, *signal.excepted)]
     fields = tuple(dict.fromkeys(condition.field for condition in conditions))
     inputs = tuple(dict.fromkeys("url" if field in _MADE_OF_URL else field for field in fields))
-    if not signals:
-        return lambda row: _NOTHING
     if not inputs:
         constant = _found(signals, {}, kind, feeds)
         return lambda row: constant
@@ -188,7 +219,7 @@ def _found(signals: list[tuple[int, Signal]], values: dict[str, Any], kind: str,
             keyed.append((number, distinct_key(field, values[field], 0)))
         else:
             distinct.append((number, field, _reader_of(field, kind)))
-    return Found(hits, keyed, distinct, feeds(tuple(number for number, _ in hits)))
+    return Found(kind, hits, keyed, distinct, feeds(tuple(number for number, _ in hits)))
 
 
 def distinct_key(field: str, value: Any, event_key: int) -> int:

@@ -10,10 +10,8 @@ brought to other partitions; scored anew, that is what the caller's model has le
 
 from __future__ import annotations
 
-import gc
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 
 from schemas.lines import LogLine, is_log_line, load_line, read_log_line
 from schemas.links import Links
@@ -30,7 +28,7 @@ from scoring.reading import ModelError, read_model
 from streams.errors import UsageError
 from streams.event_lines import EventLines
 
-__all__ = ["FileScoring", "no_collector"]
+__all__ = ["FileScoring"]
 
 _EVENTS = -1
 """The partition of lines that are events."""
@@ -39,18 +37,6 @@ _STEP_BYTES = 64 << 20
 _STEP_DEADLINES = 1 << 40
 """A step has as many deadlines as its rows bring: cut by them, it would be many small ones."""
 _READ_AT_ONCE = 10_000
-
-
-@contextmanager
-def no_collector() -> Iterator[None]:
-    """No garbage is collected: rows by the hundred thousand would be looked at again and again, and have no cycles."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 class FileScoring:

@@ -18,10 +18,11 @@ from scoring.explain import explain as explain_row
 from scoring.explanation import Explanation, NameEvidence, NextTier, RuleExplanation
 from scoring.partition import PartitionFold
 from streams.cli.base import TIME, Results, as_json, event_files, id_key_of, person, progress, say, with_settings
+from streams.engine.collector import no_collector
 from streams.errors import InputError
 from streams.event_files import size_of
 from streams.event_lines import Refusals, each_line
-from streams.file_scoring import FileScoring, no_collector
+from streams.file_scoring import FileScoring
 from streams.model_files import model_beside
 from streams.settings import Settings, variable
 

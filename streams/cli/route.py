@@ -9,10 +9,10 @@ import click
 from schemas.routing_wire import SlaEventOut, encode_assignment, encode_sla_event
 from scoring.routing.telling import Told
 from streams.cli.base import TIME, Results, event_files, id_key_of, progress, say, with_settings
+from streams.engine.collector import no_collector
 from streams.event_files import size_of
 from streams.event_lines import Refusals
 from streams.file_routing import FileRouting, RoutingLines
-from streams.file_scoring import no_collector
 from streams.policy_files import policy_beside
 from streams.settings import Settings
 

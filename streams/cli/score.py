@@ -8,9 +8,10 @@ from schemas.outputs_wire import LeadScoreOut, MergedLeadOut, TierChangeOut, enc
 from schemas.routing_lines import routing_members
 from schemas.routing_log import RoutingRow
 from streams.cli.base import TIME, Results, event_files, id_key_of, progress, say, with_settings
+from streams.engine.collector import no_collector
 from streams.event_files import size_of
 from streams.event_lines import Refusals, each_line
-from streams.file_scoring import FileScoring, no_collector
+from streams.file_scoring import FileScoring
 from streams.model_files import model_beside
 from streams.settings import Settings
 

@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 RECOVERY_BUFFER = 16
 """Batches of changelog between two folds; at 1 Faust goes on reading what the worker itself writes, for ever."""
 
-GARBAGE_THRESHOLDS = (10_000, 20, 100)
+GARBAGE_THRESHOLDS = (100_000, 50, 100)
 """Python's collector looks again and again at all that is new, which is state here, and stays. With its own thresholds
 it takes a sixth of a worker's time; what is circular and dies young is found with these too."""
 

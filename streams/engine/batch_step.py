@@ -16,6 +16,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from streams.engine.checkpoint import CHECKPOINT_KEY, Checkpoint, encode_checkpoint
+from streams.engine.collector import no_collector
 from streams.engine.errors import FailStop
 from streams.engine.records import Batch
 from streams.engine.stage import Position, Record, Step
@@ -75,7 +76,8 @@ class BatchSteps:
         records, done = batch.records, Position(batch.end)
         while records:
             started = time.perf_counter()
-            step = part.state.fold(records, part.position)
+            with no_collector():
+                step = part.state.fold(records, part.position)
             self._app.observer.phase("fold", time.perf_counter() - started)
             self._app.config.crash_point("folded")
             # A step may be full before it has done a row of the source: it has changed rows of the table then.

@@ -75,6 +75,23 @@ class Bench:
             f"{stored / max(score.leads, 1):,.0f} bytes a row",
         )
 
+    def names(self) -> Iterator[Figure]:
+        """What an event costs ingest that carries more than one name of its lead."""
+        events, leads = self._count(600_000), self._count(20_000)
+        costs = {}
+        for count in (1, 2, 3):
+            with pipeline(self.bootstrap, f"names{count}-", self.folder) as run:
+                filled(run, events, leads, names=count)
+                costs[count] = backlog(run, "ingest", events).cpu_us
+        for count, names in ((2, "a visitor id"), (3, "a visitor id and an address")):
+            times = costs[count] / costs[1]
+            yield Figure(
+                f"ingest, every event with {names} beside its lead_id",
+                f"{costs[count]:.1f} µs an event, {times:.2f} times",
+                "1.5 times",
+                times <= 1.5,
+            )
+
     def steady(self) -> Iterator[Figure]:
         """Latency and load of a steady stream."""
         for rate, seconds in ((1000, 40 * self.scale), (20, 60 * self.scale)):
@@ -207,7 +224,7 @@ def _last(records: list[Kept]) -> list[Kept]:
     return list({(record.partition, record.key): record for record in records}.values())
 
 
-PARTS = ("file", "throughput", "steady", "growth", "recovery", "routing", "view")
+PARTS = ("file", "throughput", "names", "steady", "growth", "recovery", "routing", "view")
 
 
 def main(arguments: list[str]) -> int:

@@ -85,7 +85,7 @@ def main() -> None:
         fresh = {row.lead_id: kernel.new(row.lead_id) for row in sample}
         began = time.process_time()
         for row in sample:
-            kernel.event(fresh[row.lead_id], row)
+            kernel.event(fresh[row.lead_id], kernel.see(row))
         costs.append((time.process_time() - began) / len(sample) * 1e6)
     print(f"apply + assess   {min(costs):6.2f} us/event min, {statistics.median(costs):6.2f} median")
     leads = list(fresh.values())

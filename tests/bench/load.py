@@ -46,11 +46,12 @@ def topic_of(kind: str) -> str:
 
 
 def raw_events(
-    count: int, leads: int, seed: int = 1, span_s: int = 3600, *, even: bool = False
+    count: int, leads: int, seed: int = 1, span_s: int = 3600, *, even: bool = False, names: int = 1
 ) -> Iterator[tuple[str, str, bytes]]:
     """(kind, lead_id, JSON bytes), in order of `occurred_at` over the `span_s` seconds before now.
 
-    Some leads are busier than others; `even`: every lead is as busy as any other.
+    Some leads are busier than others; `even`: every lead is as busy as any other. With two `names` every event has its
+    lead's visitor id too, with three also an e-mail address.
     """
     chance = random.Random(seed)
     kinds = chance.choices([kind for kind, _ in MIX], [weight for _, weight in MIX], k=count)
@@ -63,9 +64,13 @@ def raw_events(
             "kind": kind,
             "occurred_at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "source": "bench",
-            "lead": {"lead_id": lead},
+            "lead": {"lead_id": lead} | dict(_other_names(lead)[: names - 1]),
         } | _fields(kind, chance, number)
         yield kind, lead, json.dumps(event, separators=(",", ":")).encode()
+
+
+def _other_names(lead: str) -> list[tuple[str, str]]:
+    return [("anonymous_id", f"visitor-{lead}"), ("email", f"{lead}@acme.example")]
 
 
 def _fields(kind: str, chance: random.Random, number: int) -> dict[str, object]:
@@ -96,12 +101,14 @@ def _fields(kind: str, chance: random.Random, number: int) -> dict[str, object]:
     return {"message_id": f"m{number}", "campaign_id": "autumn", "url": "https://www.acme.example/product"}
 
 
-def fill(bootstrap: str, prefix: str, count: int, leads: int, *, seed: int = 1, even: bool = False) -> int:
+def fill(
+    bootstrap: str, prefix: str, count: int, leads: int, *, seed: int = 1, even: bool = False, names: int = 1
+) -> int:
     """Sends `count` raw events as fast as possible; the bytes of their values."""
     settings = {"linger.ms": 20, "batch.size": 500_000, "queue.buffering.max.messages": 1_000_000}
     producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True, **settings})
     size = 0
-    for number, (kind, lead, value) in enumerate(raw_events(count, leads, seed, even=even)):
+    for number, (kind, lead, value) in enumerate(raw_events(count, leads, seed, even=even, names=names)):
         size += len(value)
         while True:
             try:

@@ -211,10 +211,10 @@ def recovery(run: Pipeline, within_s: float = 120) -> Recovery:
         run.end("score", number=signal.SIGTERM)
 
 
-def filled(run: Pipeline, events: int, leads: int, *, even: bool = False) -> float:
+def filled(run: Pipeline, events: int, leads: int, *, even: bool = False, names: int = 1) -> float:
     """Makes topics and a raw backlog; mean bytes of an event."""
     run.command("topics", "create")
-    return fill(run.bootstrap, run.prefix, events, leads, even=even) / events
+    return fill(run.bootstrap, run.prefix, events, leads, even=even, names=names) / events
 
 
 def pipeline(bootstrap: str, prefix: str, folder: Path, **settings: object) -> Pipeline:

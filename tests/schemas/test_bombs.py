@@ -13,6 +13,7 @@ from schemas.errors import Refused
 from schemas.limits import MAX_EVENT_BYTES
 from schemas.lines import load_line
 from schemas.wire import decode_event
+from streams.engine.collector import no_collector
 from tests.schemas.samples import BROKER_MS, KEY, event
 
 LONGEST_S = 0.3
@@ -56,10 +57,11 @@ def test_no_bomb_goes_off(raw: bytes) -> None:
 
 
 def quickest_s(read: Callable[[], object]) -> float:
+    """Seconds of processor time. The collector would look through all that the other tests have left."""
     taken_s = []
     for _ in range(3):
         began = time.process_time()
-        with suppress(Refused):
+        with suppress(Refused), no_collector():
             read()
         taken_s.append(time.process_time() - began)
     return min(taken_s)
