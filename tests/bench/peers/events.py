@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from schemas.times import iso
 
-__all__ = ["DAY_MS", "PARTITIONS", "Raw", "Town", "partition_of", "probes"]
+__all__ = ["DAY_MS", "PARTITIONS", "Raw", "Town", "partition_of", "turning"]
 
 PARTITIONS = 4
 DAY_MS = 86_400_000
@@ -63,6 +63,16 @@ class Town(NamedTuple):
         """What comes after the past, at a steady rate of event time."""
         return self._events(self.events, count, self.end_ms, each_ms)
 
+    def filling(self) -> Iterator[Raw]:
+        """Two events of every lead, which leave it cold, then `probe` leads as cold, and at last `filled` ones: warm."""
+        each_ms = SPAN_MS / (2 * self.leads)
+        for number in range(2 * self.leads):
+            lead = f"lead-{number // 2:07d}"
+            kind, fields = ("form_fill", _form()) if number % 2 else ("page_view", _visit(lead))
+            yield _raw(number, kind, lead, iso(self.end_ms - SPAN_MS + int(number * each_ms)), fields)
+        yield from turning("probe", 2 * self.leads, self.end_ms, part=slice(2))
+        yield from turning("filled", 2 * self.leads + 2 * PARTITIONS, self.end_ms)
+
     def _events(self, first: int, count: int, begin_ms: int, each_ms: float) -> Iterator[Raw]:
         chance = random.Random(f"{self.seed}-{first}")
         kinds = chance.choices(_KINDS, _WEIGHTS, k=count)
@@ -72,20 +82,19 @@ class Town(NamedTuple):
             yield _raw(number, kind, lead, at, _fields(kind, lead, number, chance))
 
 
-def probes(first: int, at_ms: int, *, last: bool) -> Iterator[Raw]:
-    """One lead a partition that turns warm by its last event alone, if what it did before is remembered.
+def turning(name: str, first: int, at_ms: int, *, part: slice = slice(None)) -> Iterator[Raw]:
+    """For each partition, one lead that turns warm by the last of its three events, if the others are remembered.
 
     Args:
+        name: What their names begin with.
         first: Number of the first event.
         at_ms: Time of the first event.
-        last: The event that shows whether the lead is remembered; otherwise those before it.
+        part: Which of the three events.
     """
     number = first
     for partition in range(PARTITIONS):
-        lead = next(name for tail in range(1000) if partition_of(name := f"probe-{tail}") == partition)
-        page = f'"url":"https://www.acme.example/pricing","session_id":"s-{lead}"'
-        steps = [("profile", _profile("vp"))] if last else [("page_view", page), ("form_fill", _form())]
-        for kind, fields in steps:
+        lead = next(found for tail in range(1000) if partition_of(found := f"{name}-{tail}") == partition)
+        for kind, fields in (("page_view", _visit(lead)), ("form_fill", _form()), ("profile", _profile("vp")))[part]:
             yield _raw(number, kind, lead, iso(at_ms + number - first), fields)
             number += 1
 
@@ -114,6 +123,10 @@ def _fields(kind: str, lead: str, number: int, chance: random.Random) -> str:
             hard = chance.choice(("hard", "soft"))
             return f'"message_id":"m-{lead}-{number}","bounce_type":"{hard}","reason":"550 5.1.1 mailbox unavailable"'
     return _profile(chance.choice(_SENIORITY))
+
+
+def _visit(lead: str) -> str:
+    return f'"url":"https://www.acme.example/pricing","session_id":"s-{lead}","user_agent":"{_AGENT}"'
 
 
 def _form() -> str:

@@ -1,0 +1,74 @@
+"""The race: the same job on every engine, on one broker, in one run.
+
+python -m tests.bench.peers                           everything
+python -m tests.bench.peers --only leadstream,flink   some engines
+python -m tests.bench.peers --scale 0.05 --runs 2     small
+python -m tests.bench.peers --trials backlog          one trial
+python -m tests.bench.peers --readme                  and the table goes into the README
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.bench.peers.ledger import Ledger
+from tests.bench.peers.meeting import TRIALS, Meeting, Sizes
+from tests.bench.peers.peer import Missing, Peer
+from tests.bench.peers.registry import PEERS
+from tests.bench.table import machine, steadiness
+from tests.kafka.broker import STEADY, KafkaBroker
+
+__all__ = ["main"]
+
+
+def say(text: str) -> None:
+    """A line of progress."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _chosen(only: str) -> list[Peer]:
+    names = [name for name in only.split(",") if name]
+    known = {peer.name: peer for peer in PEERS}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise SystemExit(f"no such engine: {', '.join(unknown)}; there are {', '.join(known)}")
+    return [peer for peer in PEERS if not names or peer.name in names]
+
+
+def main(arguments: list[str]) -> int:
+    """Installs, runs, tells."""
+    parser = argparse.ArgumentParser(prog="make race ARGS=", description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--only", default="", help="engines, with commas: " + ", ".join(peer.name for peer in PEERS))
+    parser.add_argument("--trials", default=",".join(TRIALS), help="with commas: " + ", ".join(TRIALS))
+    parser.add_argument("--scale", type=float, default=1.0, help="of events and leads: 1 is 1 M of warm-up and 1 M more")
+    parser.add_argument("--runs", type=int, default=7, help="rounds of the backlog; latency and recovery have up to 3")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--readme", action="store_true", help="put table and picture into the README")
+    options = parser.parse_args(arguments)
+    trials = [name for name in TRIALS if name in options.trials.split(",")]
+    before = steadiness()
+    versions: dict[str, str] = {}
+    absent: dict[str, str] = {}
+    for peer in _chosen(options.only):
+        say(f"installing {peer.title} ...")
+        try:
+            versions[peer.name] = peer.install()
+        except Missing as reason:
+            absent[peer.name] = str(reason)
+            say(f"  {reason}")
+    ledger = Ledger(Sizes.scaled(options.scale), versions, absent)
+    runners = [peer for peer in PEERS if peer.name in versions]
+    with tempfile.TemporaryDirectory(prefix="race-") as folder, KafkaBroker(jvm=STEADY) as broker:
+        meeting = Meeting(broker, Path(folder), ledger, runners, options.seed, say)
+        for name in trials:
+            meeting.hold(name, options.runs if name == "backlog" else min(options.runs, 3))
+    ledger.machine = machine(before, steadiness())
+    print(ledger.finish(readme=options.readme))
+    return 1 if absent or ledger.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

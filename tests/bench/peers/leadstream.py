@@ -1,0 +1,60 @@
+"""leadstream itself: its real workers, with the job as a model file."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+from schemas.topics import TIER_CHANGES
+from tests.bench.peers.events import PARTITIONS
+from tests.bench.peers.peer import ROOT, Peer, Run
+
+__all__ = ["RAW", "Leadstream"]
+
+RAW = "page-views"
+"""Any kind of event may come on any raw topic; the race sends all of them to one."""
+
+_MODEL = Path(__file__).resolve().parent / "jobs" / "model.yaml"
+
+
+class Leadstream(Peer):
+    """Two hops, ingest and score; rows in the changelog behind every batch."""
+
+    def install(self) -> str:
+        """It is what the race runs from."""
+        return f"leadstream {version('leadstream')}"
+
+    def output(self, run: Run) -> str:
+        """Its topics are named by what is before `page-views`."""
+        return run.source.removesuffix(RAW) + TIER_CHANGES
+
+    def environment(self, run: Run) -> dict[str, str]:
+        """Settings that differ from the defaults."""
+        settings = {
+            "bootstrap_servers": run.bootstrap,
+            "topic_prefix": run.source.removesuffix(RAW),
+            "partitions": PARTITIONS,
+            "model": _MODEL,
+            "id_key": "a-key-for-the-race-alone",
+            "metrics_port": 0,
+        }
+        return {f"LEADSTREAM_{name.upper()}": str(value) for name, value in settings.items()}
+
+    def prepare(self, run: Run) -> None:
+        """Makes its topics; the raw one is there."""
+        with (run.folder / "topics.log").open("wb") as log:
+            subprocess.run(
+                [sys.executable, "-m", "streams.cli", "topics", "create"],
+                cwd=ROOT,
+                env=self.environment(run),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                check=True,
+            )
+
+    def commands(self, run: Run) -> Mapping[str, list[str]]:
+        """One worker of each stage."""
+        return {stage: [sys.executable, "-m", "streams.cli", "worker", stage] for stage in ("ingest", "score")}

@@ -1,0 +1,120 @@
+"""What the race asks of an engine: that it can be installed, started before a topic, and started again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.bench.peers.events import PARTITIONS
+
+__all__ = ["CACHE", "ROOT", "Missing", "Peer", "Run"]
+
+ROOT = Path(__file__).resolve().parents[3]
+CACHE = ROOT / ".cache" / "race"
+
+
+class Missing(Exception):  # noqa: N818 - says what is missing, and what to do
+    """An engine that cannot be installed here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One engine before one topic.
+
+    Attributes:
+        bootstrap: The broker.
+        name: In the names of all topics and groups of this run, and of no other.
+        source: The topic with raw events.
+        folder: Logs; below it, `local` is the machine's disk, `durable` what outlives the machine.
+    """
+
+    bootstrap: str
+    name: str
+    source: str
+    folder: Path
+
+    @property
+    def local(self) -> Path:
+        """State on the machine's own disk: gone with it."""
+        return self.folder / "local"
+
+    @property
+    def durable(self) -> Path:
+        """What stands for a store that outlives the machine."""
+        return self.folder / "durable"
+
+
+@dataclass
+class Peer(ABC):
+    """One engine in one configuration.
+
+    Attributes:
+        name: For commands.
+        title: For people.
+        durable: How state outlives the machine; empty where it does not.
+        slow: Takes a tenth of the events, leads and warm-up.
+        commits_s: Within so many seconds after an event it is durable.
+    """
+
+    name: str
+    title: str
+    durable: str
+    slow: bool = False
+    commits_s: float = 6.0
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list, init=False)
+
+    @abstractmethod
+    def install(self) -> str:
+        """Makes sure that it is here; its version.
+
+        Raises:
+            Missing: It cannot be had.
+        """
+
+    @abstractmethod
+    def commands(self, run: Run) -> Mapping[str, list[str]]:
+        """Command lines of its processes by name, each to be run in the repository's root."""
+
+    def environment(self, run: Run) -> dict[str, str]:
+        """What its processes are told."""
+        return {
+            "BOOTSTRAP": run.bootstrap,
+            "SOURCE": run.source,
+            "OUTPUT": self.output(run),
+            "NAME": run.name,
+            "LOCAL": str(run.local),
+            "DURABLE": str(run.durable),
+            "PARTITIONS": str(PARTITIONS),
+        }
+
+    def output(self, run: Run) -> str:
+        """The topic of its tier changes."""
+        return f"{run.name}-changes"
+
+    def prepare(self, run: Run) -> None:
+        """What is done once before the first start, beside making the output topic."""
+
+    def start(self, run: Run) -> list[int]:
+        """Starts it; the ids of its processes."""
+        for folder in (run.local, run.durable):
+            folder.mkdir(parents=True, exist_ok=True)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("LEADSTREAM_")}
+        environment |= self.environment(run)
+        for name, command in self.commands(run).items():
+            with (run.folder / f"{name}.log").open("ab") as log:
+                self.processes.append(
+                    subprocess.Popen(
+                        command,
+                        cwd=ROOT,
+                        env=environment,
+                        stdin=subprocess.DEVNULL,
+                        stdout=log,
+                        stderr=subprocess.STDOUT,
+                        start_new_session=True,
+                    )
+                )
+        return [process.pid for process in self.processes]

@@ -1,0 +1,17 @@
+"""Who runs: one list, in the order of the table."""
+
+from __future__ import annotations
+
+from tests.bench.peers.leadstream import Leadstream
+from tests.bench.peers.peer import Peer
+from tests.bench.peers.python import Faust
+
+__all__ = ["PEERS"]
+
+CHANGELOG = "changelog in Kafka"
+CHECKPOINT = "checkpoint every 5 s"
+
+PEERS: tuple[Peer, ...] = (
+    Leadstream("leadstream", "leadstream", f"{CHANGELOG}, every batch", commits_s=2),
+    Faust("faust", "stock Faust, in memory", CHANGELOG, slow=True),
+)

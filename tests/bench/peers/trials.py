@@ -1,0 +1,189 @@
+"""Three trials of one engine: a backlog, a steady stream, and a start on a new machine."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from tests.bench.peers.events import Town, turning
+from tests.bench.peers.kafka import Outputs, clean, make_topics, send, send_steadily
+from tests.bench.peers.leadstream import Leadstream
+from tests.bench.peers.processes import cpu_s, end, memory_mb
+from tests.bench.peers.story import Compared, Progress, Story, read_change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.bench.peers.peer import Peer, Run
+
+__all__ = ["Backlog", "Latency", "Recovery", "Stuck", "backlog", "latency", "recovery"]
+
+SILENCE_S = 90
+"""An engine that tells nothing new for so long is given up."""
+
+
+class Stuck(Exception):  # noqa: N818 - the state, not a mistake
+    """An engine ended, or came no further."""
+
+
+class Backlog(NamedTuple):
+    """Cost of an event: all of the engine's processes, and the broker beside them."""
+
+    events: int
+    cpu_us: float
+    broker_us: float
+    wall_rate: float
+    compared: Compared
+
+
+class Latency(NamedTuple):
+    """From a raw record's acknowledgement to its tier change in a reader's hand."""
+
+    changes: int
+    p50_ms: float
+    p99_ms: float
+    cpu_share: float
+    compared: Compared
+
+
+class Recovery(NamedTuple):
+    """From the start of its processes until leads of every partition are known again; memory then."""
+
+    leads: int
+    seconds: float
+    memory_mb: float
+
+
+class _Watched:
+    """An engine at work, and what it has told."""
+
+    def __init__(self, peer: Peer, run: Run, story: Story) -> None:
+        self.peer, self.run = peer, run
+        self.progress = Progress(story)
+        self.arrived: dict[str, float] = {}
+        self.outputs = Outputs(run.bootstrap, peer.output(run))
+        self.pids: list[int] = []
+        self._news = time.monotonic()
+        self._silence_s = SILENCE_S + story.events / 2000  # a recovery is told by its last events alone
+
+    def start(self) -> None:
+        self.pids = self.peer.start(self.run)
+        self._news = time.monotonic()
+
+    def stop(self) -> None:
+        end(self.peer.processes)
+        self.peer.processes.clear()
+
+    def look(self, within_s: float = 0.02) -> None:
+        """Takes what has arrived."""
+        for value in self.outputs.read(within_s):
+            change = read_change(value)
+            self.progress.take(change)
+            self._news = time.monotonic()
+            self.arrived.setdefault(change.event, self._news)
+
+    def until(self, there: Callable[[], bool]) -> None:
+        """Looks until something holds.
+
+        Raises:
+            Stuck: It does not come to hold.
+        """
+        self._news = time.monotonic()
+        while not there():
+            self.look()
+            dead = [process for process in self.peer.processes if process.poll() is not None]
+            if dead or time.monotonic() - self._news > self._silence_s:
+                what = f"ended with {dead[0].returncode}" if dead else f"told nothing new for {self._silence_s:.0f} s"
+                raise Stuck(f"{self.peer.title} {what} after {self.progress.done:,} events; logs in {self.run.folder}")
+
+
+@contextmanager
+def _watched(peer: Peer, run: Run, story: Story) -> Iterator[_Watched]:
+    """Topics before, nothing left behind."""
+    if not isinstance(peer, Leadstream):
+        make_topics(run.bootstrap, peer.output(run))
+    peer.prepare(run)
+    watched = _Watched(peer, run, story)
+    try:
+        with watched.outputs:
+            yield watched
+    finally:
+        watched.stop()
+        prefix = run.source.partition("-")[0] + "-"
+        clean(run.bootstrap, prefix if isinstance(peer, Leadstream) else run.name, keep=[run.source])
+        shutil.rmtree(run.local, ignore_errors=True)
+        shutil.rmtree(run.durable, ignore_errors=True)
+
+
+def backlog(peer: Peer, run: Run, story: Story, warm: int, window: int, broker_pid: int) -> Backlog:
+    """Processor time between the moment when `warm` events were done and the one when `window` more were."""
+    with _watched(peer, run, story) as watched:
+        progress = watched.progress
+        watched.start()
+        watched.until(lambda: progress.done >= warm)
+        first = progress.done, cpu_s(watched.pids), cpu_s([broker_pid]), time.monotonic()
+        goal = min(first[0] + window, story.events)
+        if goal - first[0] < window / 4:
+            raise Stuck(f"{peer.title} was done before it could be watched: take more events")
+        watched.until(lambda: progress.done >= goal)
+        events = progress.done - first[0]
+        own, brokers, seconds = cpu_s(watched.pids), cpu_s([broker_pid]), time.monotonic() - first[3]
+        compared = progress.compared()
+        if compared.missing:  # other partitions of the output may be a moment behind
+            until = time.monotonic() + 1
+            watched.until(lambda: time.monotonic() > until)
+            compared = progress.compared()
+        return Backlog(
+            events, (own - first[1]) / events * 1e6, (brokers - first[2]) / events * 1e6, events / seconds, compared
+        )
+
+
+def latency(peer: Peer, run: Run, town: Town, rate: float, seconds: float, warm_s: float) -> Latency:
+    """A steady stream behind a short backlog, which warms the engine."""
+    story = Story()
+    make_topics(run.bootstrap, run.source)
+    send(run.bootstrap, run.source, story.take(town.past()))
+    with _watched(peer, run, story) as watched:
+        watched.start()
+        watched.until(lambda: watched.progress.done >= story.events)
+        live = list(story.take(town.live(int(rate * (warm_s + seconds)), 1000 / rate)))
+        before, began = cpu_s(watched.pids), time.monotonic()
+        sent = send_steadily(run.bootstrap, run.source, live, rate, watched.look)
+        share = (cpu_s(watched.pids) - before) / (time.monotonic() - began)
+        watched.until(lambda: watched.progress.done >= story.events)
+        arrived, compared = watched.arrived, watched.progress.compared()
+    clean(run.bootstrap, run.source)
+    delays = sorted(
+        (arrived[event] - at) * 1000 for event, at in sent.items() if event in arrived and at > began + warm_s
+    )
+    if len(delays) < 20:
+        raise Stuck(f"{peer.title} told only {len(delays)} tier changes in {seconds:.0f} s: take longer")
+    return Latency(len(delays), statistics.median(delays), delays[int(len(delays) * 0.99)], share, compared)
+
+
+def recovery(peer: Peer, run: Run, leads: int, at_ms: int) -> Recovery:
+    """Fills state, ends the engine as an operator does, and starts it again where its disk is empty."""
+    story = Story()
+    make_topics(run.bootstrap, run.source)
+    send(run.bootstrap, run.source, story.take(Town(leads, 0, at_ms).filling()))
+    with _watched(peer, run, story) as watched:
+        watched.start()
+        watched.until(lambda: watched.progress.done >= story.events)
+        settled = time.monotonic() + peer.commits_s
+        watched.until(lambda: time.monotonic() > settled)
+        watched.stop()
+        shutil.rmtree(run.local, ignore_errors=True)
+        send(run.bootstrap, run.source, story.take(turning("probe", story.events, at_ms + 60_000, part=slice(2, 3))))
+        began = time.monotonic()
+        watched.start()
+        watched.until(lambda: watched.progress.done >= story.events)
+        seconds = time.monotonic() - began
+        memory = memory_mb(watched.pids)
+        if not watched.progress.compared().missing:
+            found = Recovery(story.leads, seconds, memory)
+    clean(run.bootstrap, run.source)
+    return found
