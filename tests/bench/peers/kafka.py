@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from tests.bench.peers.events import PARTITIONS, Raw
+from tests.bench.peers.events import DAY_MS, PARTITIONS, Raw
 
 __all__ = ["Outputs", "clean", "make_topics", "send", "send_steadily"]
 
@@ -19,8 +18,8 @@ _FAST = {"linger.ms": 20, "batch.size": 500_000, "queue.buffering.max.messages":
 
 
 def make_topics(bootstrap: str, *names: str) -> None:
-    """Topics as all raw topics are: the broker's own time on each record."""
-    config = {"message.timestamp.type": "LogAppendTime"}
+    """Topics as leadstream's raw topics are: the broker's own time on each record, kept for 30 days."""
+    config = {"message.timestamp.type": "LogAppendTime", "retention.ms": str(30 * DAY_MS), "retention.bytes": "-1"}
     admin = AdminClient({"bootstrap.servers": bootstrap})
     for made in admin.create_topics([NewTopic(name, PARTITIONS, 1, config=config) for name in names]).values():
         made.result(20)
@@ -33,15 +32,17 @@ def clean(bootstrap: str, part: str, keep: Iterable[str] = ()) -> None:
     if names:
         for gone in admin.delete_topics(names, operation_timeout=20).values():
             gone.result(30)
-    groups = [group.group_id for group in admin.list_consumer_groups().result(10).valid if part in group.group_id]
-    for left in admin.delete_consumer_groups(groups).values() if groups else ():
-        with contextlib.suppress(KafkaException):  # a member that was killed is missed only later
-            left.result(10)
+    until = time.monotonic() + 30
+    while groups := [found.group_id for found in admin.list_consumer_groups().result(10).valid if part in found.group_id]:
+        refused = [left.exception(10) for left in admin.delete_consumer_groups(groups).values()]
+        if any(refused) and time.monotonic() > until:
+            raise RuntimeError(f"the groups {groups} cannot be deleted: {refused}")
+        time.sleep(0.5 if any(refused) else 0)  # a static member is missed only when its session has ended
 
 
 def send(bootstrap: str, topic: str, raws: Iterable[Raw], say: Callable[[int], None] = lambda sent: None) -> int:
     """Sends as fast as the broker takes it; how many."""
-    producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True, **_FAST})
+    producer = Producer({"bootstrap.servers": bootstrap, "acks": "all", "log_level": 3, **_FAST})
     count = 0
     for raw in raws:
         while True:

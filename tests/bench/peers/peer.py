@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,7 +65,7 @@ class Peer(ABC):
     durable: str
     slow: bool = False
     commits_s: float = 6.0
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list, init=False)
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict, init=False)
 
     @abstractmethod
     def install(self) -> str:
@@ -79,8 +79,12 @@ class Peer(ABC):
     def commands(self, run: Run) -> Mapping[str, list[str]]:
         """Command lines of its processes by name, each to be run in the repository's root."""
 
-    def environment(self, run: Run) -> dict[str, str]:
-        """What its processes are told."""
+    def stages(self) -> Mapping[str, Callable[[], int]]:
+        """Of processes that run ahead of the tier changes: how many events each has done so far, by its name."""
+        return {}
+
+    def environment(self, run: Run, process: str) -> dict[str, str]:
+        """What a process is told."""
         return {
             "BOOTSTRAP": run.bootstrap,
             "SOURCE": run.source,
@@ -98,23 +102,19 @@ class Peer(ABC):
     def prepare(self, run: Run) -> None:
         """What is done once before the first start, beside making the output topic."""
 
-    def start(self, run: Run) -> list[int]:
-        """Starts it; the ids of its processes."""
+    def start(self, run: Run) -> None:
+        """Starts it."""
         for folder in (run.local, run.durable):
             folder.mkdir(parents=True, exist_ok=True)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LEADSTREAM_")}
-        environment |= self.environment(run)
         for name, command in self.commands(run).items():
             with (run.folder / f"{name}.log").open("ab") as log:
-                self.processes.append(
-                    subprocess.Popen(
-                        command,
-                        cwd=ROOT,
-                        env=environment,
-                        stdin=subprocess.DEVNULL,
-                        stdout=log,
-                        stderr=subprocess.STDOUT,
-                        start_new_session=True,
-                    )
+                self.processes[name] = subprocess.Popen(
+                    command,
+                    cwd=ROOT,
+                    env=environment | self.environment(run, name),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
                 )
-        return [process.pid for process in self.processes]

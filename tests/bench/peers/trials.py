@@ -66,16 +66,18 @@ class _Watched:
         self.progress = Progress(story)
         self.arrived: dict[str, float] = {}
         self.outputs = Outputs(run.bootstrap, peer.output(run))
-        self.pids: list[int] = []
         self._news = time.monotonic()
         self._silence_s = SILENCE_S + story.events / 2000  # a recovery is told by its last events alone
 
     def start(self) -> None:
-        self.pids = self.peer.start(self.run)
+        self.peer.start(self.run)
         self._news = time.monotonic()
 
+    def pids(self, *without: str) -> list[int]:
+        return [process.pid for name, process in self.peer.processes.items() if name not in without]
+
     def stop(self) -> None:
-        end(self.peer.processes)
+        end(self.peer.processes.values())
         self.peer.processes.clear()
 
     def look(self, within_s: float = 0.02) -> None:
@@ -95,7 +97,7 @@ class _Watched:
         self._news = time.monotonic()
         while not there():
             self.look()
-            dead = [process for process in self.peer.processes if process.poll() is not None]
+            dead = [process for process in self.peer.processes.values() if process.poll() is not None]
             if dead or time.monotonic() - self._news > self._silence_s:
                 what = f"ended with {dead[0].returncode}" if dead else f"told nothing new for {self._silence_s:.0f} s"
                 raise Stuck(f"{self.peer.title} {what} after {self.progress.done:,} events; logs in {self.run.folder}")
@@ -119,27 +121,61 @@ def _watched(peer: Peer, run: Run, story: Story) -> Iterator[_Watched]:
         shutil.rmtree(run.durable, ignore_errors=True)
 
 
+class _Window:
+    """Some processes between the moment when so many events were done and the one when as many more were."""
+
+    def __init__(self, pids: list[int], done: Callable[[], int], each_s: float) -> None:
+        self._pids, self._done, self._each_s = pids, done, each_s
+        self._next = 0.0
+        self.ends: list[tuple[int, float, float]] = []
+
+    def reached(self, goal: int) -> bool:
+        """Whether they are there; notes what has been used until then."""
+        now = time.monotonic()
+        if now < self._next:
+            return False
+        self._next = now + self._each_s
+        done = self._done()
+        if done >= goal:
+            self.ends.append((done, cpu_s(self._pids), now))
+        return done >= goal
+
+    @property
+    def cpu_us(self) -> float:
+        """Of an event."""
+        (done, cpu, _), (later, more, _) = self.ends
+        return (more - cpu) / (later - done) * 1e6
+
+
 def backlog(peer: Peer, run: Run, story: Story, warm: int, window: int, broker_pid: int) -> Backlog:
-    """Processor time between the moment when `warm` events were done and the one when `window` more were."""
+    """Processor time behind a warm-up; the broker's in the window of those who write the tier changes."""
     with _watched(peer, run, story) as watched:
         progress = watched.progress
         watched.start()
-        watched.until(lambda: progress.done >= warm)
-        first = progress.done, cpu_s(watched.pids), cpu_s([broker_pid]), time.monotonic()
-        goal = min(first[0] + window, story.events)
-        if goal - first[0] < window / 4:
+        ahead = peer.stages()
+        last = _Window(watched.pids(*ahead), lambda: progress.done, 0)
+        brokers = _Window([broker_pid], lambda: progress.done, 0)
+        windows = [last, brokers]
+        windows += [_Window([peer.processes[name].pid], done, 0.1) for name, done in ahead.items()]
+        goals = warm, min(warm + window, story.events)
+
+        def moved() -> bool:
+            for each in windows:
+                if len(each.ends) < len(goals):
+                    each.reached(goals[len(each.ends)])
+            return all(len(each.ends) == len(goals) for each in windows)
+
+        watched.until(moved)
+        (done, _, began), (later, _, ended) = last.ends
+        if any(ends[1][0] - ends[0][0] < window / 4 for ends in (each.ends for each in windows)):
             raise Stuck(f"{peer.title} was done before it could be watched: take more events")
-        watched.until(lambda: progress.done >= goal)
-        events = progress.done - first[0]
-        own, brokers, seconds = cpu_s(watched.pids), cpu_s([broker_pid]), time.monotonic() - first[3]
         compared = progress.compared()
         if compared.missing:  # other partitions of the output may be a moment behind
             until = time.monotonic() + 1
             watched.until(lambda: time.monotonic() > until)
             compared = progress.compared()
-        return Backlog(
-            events, (own - first[1]) / events * 1e6, (brokers - first[2]) / events * 1e6, events / seconds, compared
-        )
+        own = sum(each.cpu_us for each in windows) - brokers.cpu_us
+        return Backlog(later - done, own, brokers.cpu_us, (later - done) / (ended - began), compared)
 
 
 def latency(peer: Peer, run: Run, town: Town, rate: float, seconds: float, warm_s: float) -> Latency:
@@ -151,9 +187,9 @@ def latency(peer: Peer, run: Run, town: Town, rate: float, seconds: float, warm_
         watched.start()
         watched.until(lambda: watched.progress.done >= story.events)
         live = list(story.take(town.live(int(rate * (warm_s + seconds)), 1000 / rate)))
-        before, began = cpu_s(watched.pids), time.monotonic()
+        before, began = cpu_s(watched.pids()), time.monotonic()
         sent = send_steadily(run.bootstrap, run.source, live, rate, watched.look)
-        share = (cpu_s(watched.pids) - before) / (time.monotonic() - began)
+        share = (cpu_s(watched.pids()) - before) / (time.monotonic() - began)
         watched.until(lambda: watched.progress.done >= story.events)
         arrived, compared = watched.arrived, watched.progress.compared()
     clean(run.bootstrap, run.source)
@@ -182,7 +218,7 @@ def recovery(peer: Peer, run: Run, leads: int, at_ms: int) -> Recovery:
         watched.start()
         watched.until(lambda: watched.progress.done >= story.events)
         seconds = time.monotonic() - began
-        memory = memory_mb(watched.pids)
+        memory = memory_mb(watched.pids())
         if not watched.progress.compared().missing:
             found = Recovery(story.leads, seconds, memory)
     clean(run.bootstrap, run.source)
