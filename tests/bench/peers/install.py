@@ -12,9 +12,10 @@ from pathlib import Path
 from tests.bench.peers.peer import CACHE, Missing
 from tests.kafka.jars import KafkaSetupError, need
 
-__all__ = ["java_classes", "python_environment"]
+__all__ = ["java_classes", "java_jars", "python_environment"]
 
 _HERE = Path(__file__).resolve().parent
+_JAVA = _HERE / "jobs" / "java"
 _STAMP = ".complete"
 
 
@@ -37,29 +38,46 @@ def python_environment(name: str) -> Path:
     return python
 
 
+def java_jars(name: str) -> Path:
+    """The folder of the jars that `NAME-pom.xml` names.
+
+    Raises:
+        Missing: Java or Maven is missing, or a jar.
+    """
+    folder = CACHE / f"{name}-jars"
+    pom = _JAVA / f"{name}-pom.xml"
+
+    def fill() -> None:
+        copy = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}"]
+        _need("java", "default-jre-headless")
+        _run([_need("mvn", "maven"), "--batch-mode", "--quiet", "--file", str(pom), *copy], name)
+
+    _once(folder, [pom], fill)
+    return folder
+
+
 def java_classes(name: str, sources: Iterable[Path]) -> str:
-    """The class path of a job: the jars that `NAME-pom.xml` names, and the job compiled against them.
+    """The class path of a job, compiled against its jars.
 
     Raises:
         Missing: Java or Maven is missing, or a jar, or the job does not compile.
     """
-    folder = CACHE / name
-    jars, classes = folder / "jars", folder / "classes"
-    pom = _HERE / "jobs" / "java" / f"{name}-pom.xml"
+    jars, classes = java_jars(name), CACHE / f"{name}-classes"
     files = list(sources)
 
     def fill() -> None:
-        try:
-            maven, compiler = need("mvn", "maven"), need("javac", "default-jdk-headless")
-        except KafkaSetupError as error:
-            raise Missing(str(error)) from error
-        copy = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={jars}"]
-        _run([maven, "--batch-mode", "--quiet", "--file", str(pom), *copy], name)
-        classes.mkdir(parents=True)
+        compiler = _need("javac", "default-jdk-headless")
         _run([compiler, "-nowarn", "-cp", f"{jars}/*", "-d", str(classes), *map(str, files)], name)
 
-    _once(folder, [pom, *files], fill)
+    _once(classes, [_JAVA / f"{name}-pom.xml", *files], fill)
     return f"{classes}:{jars}/*"
+
+
+def _need(program: str, package: str) -> str:
+    try:
+        return need(program, package)
+    except KafkaSetupError as error:
+        raise Missing(str(error)) from error
 
 
 def _once(folder: Path, inputs: list[Path], fill: Callable[[], None]) -> None:

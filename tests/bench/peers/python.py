@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.peers.install import python_environment
+from tests.bench.peers.install import java_jars, python_environment
 from tests.bench.peers.peer import ROOT, Peer, Run
 
-__all__ = ["Faust"]
+__all__ = ["Bytewax", "Faust", "PyFlink", "PythonPeer", "Quix"]
 
 _JOBS = "tests.bench.peers.jobs"
 
@@ -58,3 +58,53 @@ class Faust(PythonPeer):
         """Faust's own worker."""
         faust = Path(self.python()).with_name("faust")
         return {self.name: [str(faust), "--app", f"{_JOBS}.faust_job", "--loop", "uvloop", "worker", "-l", "warn"]}
+
+
+@dataclass
+class Quix(PythonPeer):
+    """Quix Streams."""
+
+    package: str = "quixstreams"
+    lock: str = "quix"
+
+
+@dataclass
+class Bytewax(PythonPeer):
+    """Bytewax, one worker, with its recovery store."""
+
+    package: str = "bytewax"
+    lock: str = "bytewax"
+
+    def prepare(self, run: Run) -> None:
+        """Makes the recovery store."""
+        run.durable.mkdir(parents=True, exist_ok=True)
+        subprocess.run([self.python(), "-m", "bytewax.recovery", str(run.durable), "1"], check=True)
+
+    def commands(self, run: Run) -> Mapping[str, list[str]]:
+        """Bytewax's own runner: a snapshot every 5 s, kept no longer than needed."""
+        recovery = ["--recovery-directory", str(run.durable), "--snapshot-interval", "5", "--backup-interval", "0"]
+        return {self.name: [self.python(), "-m", "bytewax.run", self.module(), *recovery]}
+
+
+@dataclass
+class PyFlink(PythonPeer):
+    """PyFlink in one local cluster, parallelism 1.
+
+    Attributes:
+        mode: `process`: Python beside the JVM; `thread`: inside it.
+    """
+
+    package: str = "apache-flink"
+    lock: str = "pyflink"
+    mode: str = "process"
+
+    def install(self) -> str:
+        """The packages, and the jar that they lack."""
+        java_jars("pyflink")
+        return super().install()
+
+    def environment(self, run: Run, process: str) -> dict[str, str]:
+        """What Flink's Python workers need beside."""
+        jars = ";".join(path.as_uri() for path in sorted(java_jars("pyflink").glob("*.jar")))
+        own = {"MODE": self.mode, "PYTHON": self.python(), "JARS": jars, "PYTHONPATH": str(ROOT)}
+        return super().environment(run, process) | own

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.bench.peers.java import FlinkJava, KafkaStreams
 from tests.bench.peers.leadstream import Leadstream
 from tests.bench.peers.peer import Peer
-from tests.bench.peers.python import Faust
+from tests.bench.peers.python import Bytewax, Faust, PyFlink, Quix
 
 __all__ = ["PEERS"]
 
@@ -19,5 +19,8 @@ PEERS: tuple[Peer, ...] = (
     FlinkJava("flink-rocksdb", "Flink, RocksDB", CHECKPOINT, backend="rocksdb"),
     KafkaStreams("kstreams", "Kafka Streams, in memory", f"{CHANGELOG}, every 5 s"),
     KafkaStreams("kstreams-rocksdb", "Kafka Streams, RocksDB", f"{CHANGELOG}, every 5 s", store="rocksdb"),
+    PyFlink("pyflink", "PyFlink, heap", CHECKPOINT, slow=True),
+    Bytewax("bytewax", "Bytewax", "snapshots every 5 s", slow=True),
+    Quix("quix", "Quix Streams, RocksDB", f"{CHANGELOG}, every 5 s", slow=True),
     Faust("faust", "stock Faust, in memory", CHANGELOG, slow=True),
 )
