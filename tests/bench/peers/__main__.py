@@ -10,6 +10,7 @@ python -m tests.bench.peers --readme                  and the table goes into th
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -48,6 +49,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--readme", action="store_true", help="put table and picture into the README")
     options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))  # so that no engine is left behind
     trials = [name for name in TRIALS if name in options.trials.split(",")]
     before = steadiness()
     versions: dict[str, str] = {}

@@ -22,7 +22,7 @@ TRIALS = ("backlog", "latency", "recovery")
 
 
 class Sizes(NamedTuple):
-    """How much of everything; an engine marked slow takes a tenth of warm-up, window and recovered leads."""
+    """How much of everything; slow engines take a part of warm-up, window and recovered leads."""
 
     warm: int
     window: int
@@ -101,7 +101,7 @@ class Meeting:
         self._say(f"{trial} {number}/{rounds} {peer.title} ({spent:.0f} s): {self._ledger.line(found)}")
 
     def _backlog(self, peer: Peer, run: Run) -> trials.Backlog:
-        share = 10 if peer.slow else 1
+        share = peer.slow
         warm, window = self._sizes.warm // share, self._sizes.window // share
         assert self._broker.pid is not None
         return trials.backlog(peer, run, self._story, warm, window, self._broker.pid)
@@ -111,4 +111,4 @@ class Meeting:
         return trials.latency(peer, run, town, self._sizes.rate, self._sizes.live_s, self._sizes.live_warm_s)
 
     def _recovery(self, peer: Peer, run: Run) -> trials.Recovery:
-        return trials.recovery(peer, run, self._sizes.recovered // (10 if peer.slow else 1), self._end_ms)
+        return trials.recovery(peer, run, self._sizes.recovered // peer.slow, self._end_ms)

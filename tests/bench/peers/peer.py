@@ -56,14 +56,14 @@ class Peer(ABC):
         name: For commands.
         title: For people.
         durable: How state outlives the machine; empty where it does not.
-        slow: Takes a tenth of the events, leads and warm-up.
+        slow: The part of events, leads and warm-up that it takes: one so many-th.
         commits_s: Within so many seconds after an event it is durable.
     """
 
     name: str
     title: str
     durable: str
-    slow: bool = False
+    slow: int = 1
     commits_s: float = 6.0
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict, init=False)
 

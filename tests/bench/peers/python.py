@@ -96,7 +96,7 @@ class PyFlink(PythonPeer):
 
     package: str = "apache-flink"
     lock: str = "pyflink"
-    mode: str = "process"
+    mode: str = "thread"
 
     def install(self) -> str:
         """The packages, and the jar that they lack."""
@@ -106,5 +106,7 @@ class PyFlink(PythonPeer):
     def environment(self, run: Run, process: str) -> dict[str, str]:
         """What Flink's Python workers need beside."""
         jars = ";".join(path.as_uri() for path in sorted(java_jars("pyflink").glob("*.jar")))
-        own = {"MODE": self.mode, "PYTHON": self.python(), "JARS": jars, "PYTHONPATH": str(ROOT)}
+        # Inside the JVM, Python does not know by itself where its environment is.
+        packages = next(Path(self.python()).parents[1].glob("lib/python3*/site-packages"))
+        own = {"MODE": self.mode, "PYTHON": self.python(), "JARS": jars, "PYTHONPATH": f"{ROOT}:{packages}"}
         return super().environment(run, process) | own

@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-__all__ = ["State", "fold", "fresh", "signal_of"]
+__all__ = ["PROFILE", "State", "fold", "fresh", "signal_of"]
 
 DAY = 86_400_000
 VISIT, FORM, OPEN, BOUNCE, PROFILE = range(5)

@@ -21,7 +21,7 @@ from pyflink.datastream.connectors.kafka import (
 )
 from pyflink.datastream.state import ValueStateDescriptor
 
-from tests.bench.peers.jobs.fold import fold, fresh, signal_of
+from tests.bench.peers.jobs.fold import PROFILE, fold, fresh, signal_of
 
 Meant = tuple[str, str, str, int, str]
 """lead, event id, time, and the signal: its number and what it is about."""
@@ -48,7 +48,8 @@ class Score(KeyedProcessFunction):  # type: ignore[misc]
         """The tier change, if there is one."""
         lead, event, time, name, about = meant
         state = self._lead.value() or fresh()
-        change = fold(state, {"lead": {"lead_id": lead}, "event_id": event, "occurred_at": time}, (name, about))
+        what = about == "1" if name == PROFILE else about
+        change = fold(state, {"lead": {"lead_id": lead}, "event_id": event, "occurred_at": time}, (name, what))
         self._lead.update(state)
         if change is not None:
             yield json.dumps(change)
@@ -71,6 +72,7 @@ def settings() -> Configuration:
         "execution.checkpointing.interval": "5 s",
         "execution.checkpointing.dir": durable.as_uri(),
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+        "restart-strategy.type": "none",
         "io.tmp.dirs": os.environ["LOCAL"],
     }.items():
         found.set_string(name, value)

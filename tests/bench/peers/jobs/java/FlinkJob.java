@@ -53,6 +53,7 @@ public class FlinkJob {
     settings.setString("state.backend.type", arguments[0]);
     settings.setString("state.backend.rocksdb.localdir", System.getenv("LOCAL"));
     settings.setString("taskmanager.memory.managed.size", arguments[0].equals("rocksdb") ? "512m" : "16m");
+    settings.setString("restart-strategy.type", "none");
     settings.setString("io.tmp.dirs", System.getenv("LOCAL"));
     if (checkpoints) {
       settings.setString("execution.checkpointing.interval", arguments[1]);
