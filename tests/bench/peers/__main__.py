@@ -15,10 +15,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench.peers.ledger import Ledger
+from tests.bench.peers.ledger import RESULTS, Ledger, merged, read, write
 from tests.bench.peers.meeting import TRIALS, Meeting, Sizes
-from tests.bench.peers.peer import Missing, Peer
+from tests.bench.peers.peer import CACHE, Missing, Peer
+from tests.bench.peers.picture import PICTURE, picture
 from tests.bench.peers.registry import PEERS
+from tests.bench.peers.report import table, write_readme
 from tests.bench.table import machine, steadiness
 from tests.kafka.broker import STEADY, KafkaBroker
 
@@ -44,7 +46,9 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="make race ARGS=", description=__doc__.split("\n", 1)[0])
     parser.add_argument("--only", default="", help="engines, with commas: " + ", ".join(peer.name for peer in PEERS))
     parser.add_argument("--trials", default=",".join(TRIALS), help="with commas: " + ", ".join(TRIALS))
-    parser.add_argument("--scale", type=float, default=1.0, help="of events and leads: 1 is 1 M of warm-up and 1 M more")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="of events and leads: 1 is 1 M of warm-up and 1 M more"
+    )
     parser.add_argument("--runs", type=int, default=7, help="rounds of the backlog; latency and recovery have up to 3")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--readme", action="store_true", help="put table and picture into the README")
@@ -61,14 +65,21 @@ def main(arguments: list[str]) -> int:
         except Missing as reason:
             absent[peer.name] = str(reason)
             say(f"  {reason}")
-    ledger = Ledger(Sizes.scaled(options.scale), versions, absent)
+    sizes = Sizes.scaled(options.scale)
+    ledger = Ledger(sizes._asdict(), versions, absent)
     runners = [peer for peer in PEERS if peer.name in versions]
     with tempfile.TemporaryDirectory(prefix="race-") as folder, KafkaBroker(jvm=STEADY) as broker:
-        meeting = Meeting(broker, Path(folder), ledger, runners, options.seed, say)
+        meeting = Meeting(broker, Path(folder), ledger, sizes, runners, options.seed, say)
         for name in trials:
             meeting.hold(name, options.runs if name == "backlog" else min(options.runs, 3))
-    ledger.machine = machine(before, steadiness())
-    print(ledger.finish(readme=options.readme))
+    results = ledger.results(machine(before, steadiness()))
+    write(CACHE / "results.json", results)
+    if options.readme:
+        results = merged(read(), results)
+        write(RESULTS, results)
+        PICTURE.write_text(picture(results), encoding="utf-8")
+        write_readme(table(results))
+    print(table(results))
     return 1 if absent or ledger.failures else 0
 
 

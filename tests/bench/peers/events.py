@@ -33,6 +33,11 @@ class Raw(NamedTuple):
     partition: int
     value: bytes
 
+    @property
+    def event(self) -> str:
+        """Its id."""
+        return _event_id(self.number)
+
 
 def partition_of(lead: str) -> int:
     """As librdkafka's `consistent` has it: leadstream's way, and no worse than any other."""
@@ -64,7 +69,7 @@ class Town(NamedTuple):
         return self._events(self.events, count, self.end_ms, each_ms)
 
     def filling(self) -> Iterator[Raw]:
-        """Two events of every lead, which leave it cold, then `probe` leads as cold, and at last `filled` ones: warm."""
+        """Two events of every lead, then `probe` leads, all cold, and at last the `filled`: warm."""
         each_ms = SPAN_MS / (2 * self.leads)
         for number in range(2 * self.leads):
             lead = f"lead-{number // 2:07d}"
@@ -94,14 +99,19 @@ def turning(name: str, first: int, at_ms: int, *, part: slice = slice(None)) -> 
     number = first
     for partition in range(PARTITIONS):
         lead = next(found for tail in range(1000) if partition_of(found := f"{name}-{tail}") == partition)
-        for kind, fields in (("page_view", _visit(lead)), ("form_fill", _form()), ("profile", _profile("vp")))[part]:
+        steps = [("page_view", _visit(lead)), ("form_fill", _form()), ("profile", _profile("vp"))]
+        for kind, fields in steps[part]:
             yield _raw(number, kind, lead, iso(at_ms + number - first), fields)
             number += 1
 
 
+def _event_id(number: int) -> str:
+    return f"{number:08x}-5b1e-4c3a-9f60-a1b2c3d4e5f6"
+
+
 def _raw(number: int, kind: str, lead: str, at: str, fields: str) -> Raw:
     text = (
-        f'{{"event_id":"{number:08x}-5b1e-4c3a-9f60-a1b2c3d4e5f6","kind":"{kind}","occurred_at":"{at}",'
+        f'{{"event_id":"{_event_id(number)}","kind":"{kind}","occurred_at":"{at}",'
         f'"source":"race","lead":{{"lead_id":"{lead}"}},{fields}}}'
     )
     return Raw(number, lead, partition_of(lead), text.encode())

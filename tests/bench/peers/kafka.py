@@ -33,7 +33,9 @@ def clean(bootstrap: str, part: str, keep: Iterable[str] = ()) -> None:
         for gone in admin.delete_topics(names, operation_timeout=20).values():
             gone.result(30)
     until = time.monotonic() + 30
-    while groups := [found.group_id for found in admin.list_consumer_groups().result(10).valid if part in found.group_id]:
+    while groups := [
+        found.group_id for found in admin.list_consumer_groups().result(10).valid if part in found.group_id
+    ]:
         refused = [left.exception(10) for left in admin.delete_consumer_groups(groups).values()]
         if any(refused) and time.monotonic() > until:
             raise RuntimeError(f"the groups {groups} cannot be deleted: {refused}")
@@ -64,7 +66,7 @@ def send(bootstrap: str, topic: str, raws: Iterable[Raw], say: Callable[[int], N
 def send_steadily(
     bootstrap: str, topic: str, raws: Iterable[Raw], rate: float, meanwhile: Callable[[float], None]
 ) -> dict[str, float]:
-    """Sends at a rate; when each event was acknowledged, by its id.
+    """Sends at a rate; when each event was sent, by its id.
 
     Args:
         bootstrap: The broker.
@@ -74,20 +76,17 @@ def send_steadily(
         meanwhile: Called between events, with seconds that it may take.
     """
     producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 0, "acks": "all"})
-    acknowledged: dict[str, float] = {}
-
-    def noted_as(event: str) -> Callable[[object, object], None]:
-        return lambda error, message: acknowledged.__setitem__(event, time.monotonic())
-
+    sent: dict[str, float] = {}
     began = time.monotonic()
     for count, raw in enumerate(raws):
         while (ahead := began + count / rate - time.monotonic()) > 0:
             producer.poll(0)
             meanwhile(min(ahead, 0.001))
-        event = raw.value[13:49].decode()
-        producer.produce(topic, raw.value, key=raw.lead, partition=raw.partition, on_delivery=noted_as(event))
-    producer.flush(10)
-    return acknowledged
+        sent[raw.event] = time.monotonic()
+        producer.produce(topic, raw.value, key=raw.lead, partition=raw.partition)
+    if producer.flush(10):
+        raise RuntimeError("the broker did not take every event in 10 s")
+    return sent
 
 
 class Outputs:

@@ -34,13 +34,17 @@ class Leadstream(Peer):
 
     def output(self, run: Run) -> str:
         """Its topics are named by what is before `page-views`."""
-        return run.source.removesuffix(RAW) + TIER_CHANGES
+        return self.own(run) + TIER_CHANGES
+
+    def own(self, run: Run) -> str:
+        """The prefix of its topics and groups; the source has it too."""
+        return run.source.removesuffix(RAW)
 
     def environment(self, run: Run, process: str) -> dict[str, str]:
         """Settings that differ from the defaults."""
         settings = {
             "bootstrap_servers": run.bootstrap,
-            "topic_prefix": run.source.removesuffix(RAW),
+            "topic_prefix": self.own(run),
             "partitions": PARTITIONS,
             "model": _MODEL,
             "id_key": "a-key-for-the-race-alone",

@@ -54,12 +54,13 @@ class Meeting:
         broker: KafkaBroker,
         folder: Path,
         ledger: Ledger,
+        sizes: Sizes,
         peers: Sequence[Peer],
         seed: int,
         say: Callable[[str], None],
     ) -> None:
-        self._broker, self._folder, self._ledger, self._peers = broker, folder, ledger, peers
-        self._sizes: Sizes = ledger.sizes
+        self._broker, self._folder, self._ledger = broker, folder, ledger
+        self._sizes, self._peers = sizes, peers
         self._seed, self._say = seed, say
         self._end_ms = int(time.time() * 1000) // DAY_MS * DAY_MS - DAY_MS
         self._story = Story()
@@ -93,12 +94,10 @@ class Meeting:
         try:
             found = getattr(self, f"_{trial}")(peer, run)
         except trials.Stuck as reason:
-            self._ledger.fail(trial, peer, str(reason), folder)
-            self._say(f"{trial} {number}/{rounds} {peer.title}: {reason}")
-            return
-        self._ledger.add(trial, peer, found)
-        spent = time.monotonic() - began
-        self._say(f"{trial} {number}/{rounds} {peer.title} ({spent:.0f} s): {self._ledger.line(found)}")
+            line = self._ledger.fail(trial, peer, str(reason), folder)
+        else:
+            line = self._ledger.add(trial, peer, number, found)
+        self._say(f"{trial} {number}/{rounds} {peer.title}: {line} [{time.monotonic() - began:.0f} s]")
 
     def _backlog(self, peer: Peer, run: Run) -> trials.Backlog:
         share = peer.slow

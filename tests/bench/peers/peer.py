@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.bench.peers.events import PARTITIONS
+from tests.bench.peers.kafka import make_topics
 
 __all__ = ["CACHE", "ROOT", "Missing", "Peer", "Run"]
 
@@ -100,7 +101,12 @@ class Peer(ABC):
         return f"{run.name}-changes"
 
     def prepare(self, run: Run) -> None:
-        """What is done once before the first start, beside making the output topic."""
+        """What is done once before the first start."""
+        make_topics(run.bootstrap, self.output(run))
+
+    def own(self, run: Run) -> str:
+        """What is in the names of all topics and groups of a run, and in no others."""
+        return run.name
 
     def start(self, run: Run) -> None:
         """Starts it."""

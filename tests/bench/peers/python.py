@@ -76,7 +76,8 @@ class Bytewax(PythonPeer):
     lock: str = "bytewax"
 
     def prepare(self, run: Run) -> None:
-        """Makes the recovery store."""
+        """Makes the recovery store too."""
+        super().prepare(run)
         run.durable.mkdir(parents=True, exist_ok=True)
         subprocess.run([self.python(), "-m", "bytewax.recovery", str(run.durable), "1"], check=True)
 

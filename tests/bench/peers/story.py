@@ -93,9 +93,10 @@ class Progress:
 
     def take(self, change: Change) -> None:
         """One tier change that could be read."""
-        if self._told.setdefault(change.event, change) is not change:
+        if change.event in self._told:
             self._doubled += 1
             return
+        self._told[change.event] = change
         partition, place = self._story.place(change.event)
         self._places[partition] = max(self._places[partition], place)
 

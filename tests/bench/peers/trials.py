@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tests.bench.peers.events import Town, turning
 from tests.bench.peers.kafka import Outputs, clean, make_topics, send, send_steadily
-from tests.bench.peers.leadstream import Leadstream
 from tests.bench.peers.processes import cpu_s, end, memory_mb
 from tests.bench.peers.story import Compared, Progress, Story, read_change
 
@@ -39,15 +38,23 @@ class Backlog(NamedTuple):
     wall_rate: float
     compared: Compared
 
+    def line(self) -> str:
+        """For people who watch."""
+        return f"{self.cpu_us:.1f} µs an event, {self.wall_rate:,.0f} events/s, broker {self.broker_us:.1f} µs"
+
 
 class Latency(NamedTuple):
-    """From a raw record's acknowledgement to its tier change in a reader's hand."""
+    """From the sending of a raw record to its tier change in a reader's hand."""
 
     changes: int
     p50_ms: float
     p99_ms: float
     cpu_share: float
     compared: Compared
+
+    def line(self) -> str:
+        """For people who watch."""
+        return f"p50 {self.p50_ms:.0f} ms, p99 {self.p99_ms:.0f} ms, {self.cpu_share * 100:.0f} % of a core"
 
 
 class Recovery(NamedTuple):
@@ -56,6 +63,10 @@ class Recovery(NamedTuple):
     leads: int
     seconds: float
     memory_mb: float
+
+    def line(self) -> str:
+        """For people who watch."""
+        return f"{self.leads:,} leads known again in {self.seconds:.1f} s, {self.memory_mb:,.0f} MB"
 
 
 class _Watched:
@@ -106,8 +117,6 @@ class _Watched:
 @contextmanager
 def _watched(peer: Peer, run: Run, story: Story) -> Iterator[_Watched]:
     """Topics before, nothing left behind."""
-    if not isinstance(peer, Leadstream):
-        make_topics(run.bootstrap, peer.output(run))
     peer.prepare(run)
     watched = _Watched(peer, run, story)
     try:
@@ -115,8 +124,7 @@ def _watched(peer: Peer, run: Run, story: Story) -> Iterator[_Watched]:
             yield watched
     finally:
         watched.stop()
-        prefix = run.source.partition("-")[0] + "-"
-        clean(run.bootstrap, prefix if isinstance(peer, Leadstream) else run.name, keep=[run.source])
+        clean(run.bootstrap, peer.own(run), keep=[run.source])
         shutil.rmtree(run.local, ignore_errors=True)
         shutil.rmtree(run.durable, ignore_errors=True)
 

@@ -99,6 +99,7 @@ public class StreamsJob {
     settings.put("fetch.max.bytes", String.valueOf(8 << 20));
     settings.put("max.partition.fetch.bytes", String.valueOf(2 << 20));
     settings.put("producer.acks", "all");
+    settings.put("producer.linger.ms", "20");
     settings.put("producer.batch.size", String.valueOf(256 << 10));
     // Otherwise who starts it again waits until the session of the one before has ended.
     settings.put("internal.leave.group.on.close", true);
