@@ -20,14 +20,14 @@ _FAST = {"linger.ms": 20, "batch.size": 500_000, "queue.buffering.max.messages":
 def make_topics(bootstrap: str, *names: str) -> None:
     """Topics as leadstream's raw topics are: the broker's own time on each record, kept for 30 days."""
     config = {"message.timestamp.type": "LogAppendTime", "retention.ms": str(30 * DAY_MS), "retention.bytes": "-1"}
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 3})
     for made in admin.create_topics([NewTopic(name, PARTITIONS, 1, config=config) for name in names]).values():
         made.result(20)
 
 
 def clean(bootstrap: str, part: str, keep: Iterable[str] = ()) -> None:
     """Takes away every topic and consumer group with this in its name."""
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 3})
     names = [name for name in admin.list_topics(timeout=10).topics if part in name and name not in set(keep)]
     if names:
         for gone in admin.delete_topics(names, operation_timeout=20).values():
@@ -75,7 +75,7 @@ def send_steadily(
         rate: Events a second.
         meanwhile: Called between events, with seconds that it may take.
     """
-    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 0, "acks": "all"})
+    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 0, "acks": "all", "log_level": 3})
     sent: dict[str, float] = {}
     began = time.monotonic()
     for count, raw in enumerate(raws):

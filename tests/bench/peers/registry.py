@@ -19,8 +19,8 @@ PEERS: tuple[Peer, ...] = (
     FlinkJava("flink-rocksdb", "Flink, RocksDB", CHECKPOINT, backend="rocksdb"),
     KafkaStreams("kstreams", "Kafka Streams, in memory", f"{CHANGELOG}, every 5 s"),
     KafkaStreams("kstreams-rocksdb", "Kafka Streams, RocksDB", f"{CHANGELOG}, every 5 s", store="rocksdb"),
-    PyFlink("pyflink", "PyFlink, heap", CHECKPOINT, slow=4),
-    Bytewax("bytewax", "Bytewax", "snapshots every 5 s", slow=4),
-    Quix("quix", "Quix Streams, RocksDB", f"{CHANGELOG}, every 5 s", slow=4),
+    PyFlink("pyflink", "PyFlink, heap", CHECKPOINT, slow=2),
+    Bytewax("bytewax", "Bytewax", "snapshots every 5 s"),
+    Quix("quix", "Quix Streams, RocksDB", f"{CHANGELOG}, every 5 s"),
     Faust("faust", "stock Faust, in memory", CHANGELOG, slow=10),
 )

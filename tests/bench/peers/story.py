@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -100,17 +100,24 @@ class Progress:
         partition, place = self._story.place(change.event)
         self._places[partition] = max(self._places[partition], place)
 
-    def compared(self) -> Compared:
-        """What is missing, other than expected, not expected at all, or there twice."""
-        expected = {
-            change.event: change
-            for place, changes in zip(self._places, self._story.changes, strict=True)
+    @property
+    def places(self) -> tuple[int, ...]:
+        """How far each partition is."""
+        return tuple(self._places)
+
+    def compared(self, upto: Sequence[int] | None = None) -> Compared:
+        """What is missing up to a place in each partition; what is other than expected, unexpected, or there twice."""
+        due = upto or self._places
+        expected = {change.event: change for changes in self._story.changes for _, change in changes}
+        owed = [
+            change.event
+            for place, changes in zip(due, self._story.changes, strict=True)
             for at, change in changes
             if at <= place
-        }
+        ]
         return Compared(
-            expected=len(expected),
-            missing=sum(event not in self._told for event in expected),
+            expected=len(owed),
+            missing=sum(event not in self._told for event in owed),
             different=sum(event in expected and told != expected[event] for event, told in self._told.items()),
             extra=sum(event not in expected for event in self._told),
             doubled=self._doubled,

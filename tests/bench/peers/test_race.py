@@ -97,6 +97,7 @@ def test_every_kind_of_difference_is_told() -> None:
     wrong = expected[1]._replace(total=99)
     for change in (*expected[2:], wrong, expected[2], expected[3]._replace(event=quiet.event)):
         progress.take(change)
+    assert not progress.compared([0, 1, 1, 1]).missing
     compared = progress.compared()
     assert (compared.missing, compared.different, compared.extra, compared.doubled) == (1, 1, 1, 1)
 

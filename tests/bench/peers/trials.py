@@ -187,11 +187,9 @@ def backlog(peer: Peer, run: Run, story: Story, warm: int, window: int, broker_p
         (done, _, began), (later, _, ended) = last.ends
         if any(ends[1][0] - ends[0][0] < window / 4 for ends in (each.ends for each in windows)):
             raise Stuck(f"{peer.title} was done before it could be watched: take more events")
-        compared = progress.compared()
-        if compared.missing:  # other partitions of the output may be a moment behind
-            until = time.monotonic() + 1
-            watched.until(lambda: time.monotonic() > until)
-            compared = progress.compared()
+        upto, until = progress.places, time.monotonic() + 1  # other partitions of the output may be a moment behind
+        watched.until(lambda: not progress.compared(upto).missing or time.monotonic() > until)
+        compared = progress.compared(upto)
         own = sum(each.cpu_us for each in windows) - brokers.cpu_us
         return Backlog(later - done, own, brokers.cpu_us, (later - done) / (ended - began), compared)
 
