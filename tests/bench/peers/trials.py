@@ -13,6 +13,7 @@ from tests.bench.peers.events import Town, turning
 from tests.bench.peers.kafka import Outputs, clean, make_topics, send, send_steadily
 from tests.bench.peers.processes import cpu_s, end, memory_mb
 from tests.bench.peers.story import Compared, Progress, Story, read_change
+from tests.bench.peers.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,17 +31,19 @@ class Stuck(Exception):  # noqa: N818 - the state, not a mistake
 
 
 class Backlog(NamedTuple):
-    """Cost of an event: all of the engine's processes, and the broker beside them."""
+    """Cost of an event: all of the engine's processes (those ahead of the others apart, too), and the broker's."""
 
     events: int
     cpu_us: float
     broker_us: float
     wall_rate: float
+    ahead_us: dict[str, float]
     compared: Compared
 
     def line(self) -> str:
         """For people who watch."""
-        return f"{self.cpu_us:.1f} µs an event, {self.wall_rate:,.0f} events/s, broker {self.broker_us:.1f} µs"
+        parts = "".join(f", {cost:.1f} of them {name}" for name, cost in self.ahead_us.items())
+        return f"{self.cpu_us:.1f} µs an event{parts}, {self.wall_rate:,.0f} events/s, broker {self.broker_us:.1f} µs"
 
 
 class Latency(NamedTuple):
@@ -129,52 +132,16 @@ def _watched(peer: Peer, run: Run, story: Story) -> Iterator[_Watched]:
         shutil.rmtree(run.durable, ignore_errors=True)
 
 
-class _Window:
-    """Some processes between the moment when so many events were done and the one when as many more were.
-
-    A moment is noted when the news has ended or for a quarter of a second: who tells tier changes in bursts is
-    further than the first of them says.
-    """
-
-    def __init__(self, pids: list[int], done: Callable[[], int], each_s: float) -> None:
-        self._pids, self._done, self._each_s = pids, done, each_s
-        self._next = self._since = self._last = 0.0
-        self.ends: list[tuple[int, float, float]] = []
-
-    def reached(self, goal: int) -> bool:
-        """Whether they are there; notes what has been used until then."""
-        now = time.monotonic()
-        if now < self._next:
-            return False
-        self._next = now + self._each_s
-        done, before = self._done(), self._last
-        self._last = done
-        if done < goal:
-            return False
-        self._since = self._since or now
-        if done > before and now < self._since + 0.25:
-            return False
-        self.ends.append((done, cpu_s(self._pids), now))
-        self._since = 0.0
-        return True
-
-    @property
-    def cpu_us(self) -> float:
-        """Of an event."""
-        (done, cpu, _), (later, more, _) = self.ends
-        return (more - cpu) / (later - done) * 1e6
-
-
 def backlog(peer: Peer, run: Run, story: Story, warm: int, window: int, broker_pid: int) -> Backlog:
     """Processor time behind a warm-up; the broker's in the window of those who write the tier changes."""
     with _watched(peer, run, story) as watched:
         progress = watched.progress
         watched.start()
         ahead = peer.stages()
-        last = _Window(watched.pids(*ahead), lambda: progress.done, 0)
-        brokers = _Window([broker_pid], lambda: progress.done, 0)
-        windows = [last, brokers]
-        windows += [_Window([peer.processes[name].pid], done, 0.1) for name, done in ahead.items()]
+        last = Window(watched.pids(*ahead), lambda: progress.done, 0)
+        brokers = Window([broker_pid], lambda: progress.done, 0)
+        early = {name: Window([peer.processes[name].pid], done, 0.1) for name, done in ahead.items()}
+        windows = [last, brokers, *early.values()]
         goals = warm, min(warm + window, story.events)
 
         def moved() -> bool:
@@ -190,8 +157,15 @@ def backlog(peer: Peer, run: Run, story: Story, warm: int, window: int, broker_p
         upto, until = progress.places, time.monotonic() + 1  # other partitions of the output may be a moment behind
         watched.until(lambda: not progress.compared(upto).missing or time.monotonic() > until)
         compared = progress.compared(upto)
-        own = sum(each.cpu_us for each in windows) - brokers.cpu_us
-        return Backlog(later - done, own, brokers.cpu_us, (later - done) / (ended - began), compared)
+        ahead_us = {name: each.cpu_us for name, each in early.items()}
+        return Backlog(
+            later - done,
+            last.cpu_us + sum(ahead_us.values()),
+            brokers.cpu_us,
+            (later - done) / (ended - began),
+            ahead_us,
+            compared,
+        )
 
 
 def latency(peer: Peer, run: Run, town: Town, rate: float, seconds: float, warm_s: float) -> Latency:
