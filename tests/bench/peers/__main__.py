@@ -47,9 +47,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--only", default="", help="engines, with commas: " + ", ".join(peer.name for peer in PEERS))
     parser.add_argument("--trials", default=",".join(TRIALS), help="with commas: " + ", ".join(TRIALS))
     parser.add_argument(
-        "--scale", type=float, default=1.0, help="of events and leads: 1 is 1 M of warm-up and 1 M more"
+        "--scale", type=float, default=1.0, help="of events and leads; below 1, windows are short of commits"
     )
-    parser.add_argument("--runs", type=int, default=7, help="rounds of the backlog; latency and recovery have up to 3")
+    parser.add_argument("--runs", type=int, default=7, help="rounds of the backlog; the other trials have a third")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--readme", action="store_true", help="put table and picture into the README")
     options = parser.parse_args(arguments)
@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="race-") as folder, KafkaBroker(jvm=STEADY) as broker:
         meeting = Meeting(broker, Path(folder), ledger, sizes, runners, options.seed, say)
         for name in trials:
-            meeting.hold(name, options.runs if name == "backlog" else min(options.runs, 3))
+            meeting.hold(name, options.runs if name == "backlog" else max(1, min(options.runs // 3, 3)))
     results = ledger.results(machine(before, steadiness()))
     write(CACHE / "results.json", results)
     if options.readme:

@@ -37,11 +37,11 @@ class Sizes(NamedTuple):
         """1 is the race; less is for trying it out."""
         return cls(
             warm=max(2_000, int(1_000_000 * scale)),
-            window=max(20_000, int(1_000_000 * scale)),
+            window=max(20_000, int(2_000_000 * scale)),
             leads=max(1_000, int(50_000 * scale)),
             rate=1000,
-            live_s=max(3.0, min(1.0, scale) * 20),
-            live_warm_s=max(2.0, min(1.0, scale) * 10),
+            live_s=max(3.0, min(1.0, scale) * 15),
+            live_warm_s=max(2.0, min(1.0, scale) * 5),
             recovered=max(1_000, int(1_000_000 * scale)),
         )
 

@@ -22,5 +22,5 @@ PEERS: tuple[Peer, ...] = (
     PyFlink("pyflink", "PyFlink, heap", CHECKPOINT, slow=2),
     Bytewax("bytewax", "Bytewax", "snapshots every 5 s"),
     Quix("quix", "Quix Streams, RocksDB", f"{CHANGELOG}, every 5 s"),
-    Faust("faust", "stock Faust, in memory", CHANGELOG, slow=10),
+    Faust("faust", "stock Faust, in memory", CHANGELOG, slow=20),
 )
