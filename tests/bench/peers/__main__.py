@@ -54,7 +54,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--readme", action="store_true", help="put table and picture into the README")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))  # so that no engine is left behind
-    trials = [name for name in TRIALS if name in options.trials.split(",")]
+    trials = [name for name in options.trials.split(",") if name]
+    if unknown := [name for name in trials if name not in TRIALS]:
+        raise SystemExit(f"no such trial: {', '.join(unknown)}; there are {', '.join(TRIALS)}")
     before = steadiness()
     versions: dict[str, str] = {}
     absent: dict[str, str] = {}

@@ -32,7 +32,7 @@ def clean(bootstrap: str, part: str, keep: Iterable[str] = ()) -> None:
     if names:
         for gone in admin.delete_topics(names, operation_timeout=20).values():
             gone.result(30)
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while groups := [
         found.group_id for found in admin.list_consumer_groups().result(10).valid if part in found.group_id
     ]:

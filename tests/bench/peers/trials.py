@@ -209,7 +209,8 @@ def recovery(peer: Peer, run: Run, leads: int, at_ms: int) -> Recovery:
         watched.until(lambda: watched.progress.done >= story.events)
         seconds = time.monotonic() - began
         memory = memory_mb(watched.pids())
-        if not watched.progress.compared().missing:
-            found = Recovery(story.leads, seconds, memory)
+        compared = watched.progress.compared()
+        if compared.missing or compared.different:
+            raise Stuck(f"{peer.title} has not remembered every lead: {compared}; logs in {run.folder}")
     clean(run.bootstrap, run.source)
-    return found
+    return Recovery(story.leads, seconds, memory)
