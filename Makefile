@@ -98,6 +98,12 @@ lock: $(READY) ## Lock files with the newest versions that pyproject.toml allows
 		--extra dev --constraint requirements/base.lock \
 		--custom-compile-command "make lock" --quiet --output-file requirements/dev.lock
 
+.PHONY: race-lock
+race-lock: $(READY) ## Lock files of the race's engines, from tests/bench/peers/requirements/*.in
+	@for wanted in tests/bench/peers/requirements/*.in; do \
+		$(BIN)/uv pip compile $$wanted --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \
+			--custom-compile-command "make race-lock" --output-file $${wanted%.in}.lock; done
+
 # --- Longer proofs, and figures --------------------------------------------------------------------------------------
 .PHONY: property-10k
 property-10k: $(READY) ## 10,000 random cases against the reference
@@ -110,6 +116,11 @@ kill-20: kafka-jars redis ## 20 runs with workers killed in their midst, on Apac
 .PHONY: bench
 bench: kafka-jars redis ## The figures of the README
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+.PHONY: race
+race: kafka-jars ## The same job on the engines people would pick instead (ONLY=flink,faust SCALE=0.1 RUNS=2)
+	@$(BIN)/python -m tests.bench.peers $(if $(ONLY),--only $(ONLY)) $(if $(SCALE),--scale $(SCALE)) \
+		$(if $(RUNS),--runs $(RUNS)) $(ARGS)
 
 .PHONY: clean
 clean: ## Take away what was built, the environment and Kafka's jars too

@@ -19,7 +19,6 @@ from tests.bench import score_file
 from tests.bench.models import times_rules
 from tests.bench.pipeline import Latency, backlog, filled, latency, pipeline, recovery
 from tests.bench.routing import breaches, owners, routed_backlog, routed_recovery
-from tests.bench.stock import stock_cpu_us
 from tests.bench.table import Figure, machine, steadiness, table, write_readme
 from tests.bench.view import api_latency_ms, leads_into_redis, rebuild_s
 from tests.kafka.broker import STEADY, KafkaBroker
@@ -41,7 +40,7 @@ class Bench:
         self.bootstrap, self.folder, self.scale = bootstrap, folder, scale
 
     def throughput(self) -> Iterator[Figure]:
-        """Both stages before a backlog, and stock Faust before the same raw topics."""
+        """Both stages before a backlog."""
         events, leads = self._count(1_000_000), self._count(50_000)
         with pipeline(self.bootstrap, "throughput-", self.folder) as run:
             size = filled(run, events, leads)
@@ -50,7 +49,6 @@ class Bench:
             stored = sum(
                 len(record.key or b"") + len(record.value or b"") for record in _last(run.read(LEADS_CHANGELOG))
             )
-            stock_us = stock_cpu_us(run, events)
         whole = ingest.cpu_us + score.cpu_us
         yield Figure(
             f"ingest, {events:,} events of {size:.0f} bytes",
@@ -65,10 +63,6 @@ class Bench:
             score.cpu_us <= 1e6 / 90_000,
         )
         yield Figure("whole pipeline", f"{whole:.1f} µs of CPU an event", "20 µs", whole <= 20)
-        yield Figure(
-            "stock Faust, five rules of the job, same run",
-            f"{stock_us:.0f} µs of CPU an event: {stock_us / whole:.1f} times",
-        )
         yield Figure(
             "score: memory and changelog",
             f"{score.memory_mb * 2**20 / max(score.leads, 1):,.0f} bytes of memory a lead (process and all), "
