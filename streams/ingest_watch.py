@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from schemas.log import EVENT_ROWS, Alarm, EventRow, ModelControl, NextPolicy
 from streams.breaker import Pause
-from streams.clock import now_ms
 from streams.engine.stage import FetchState, TopicPartition
 from streams.packs import Control
 from streams.watch import Watch
@@ -80,7 +79,7 @@ class IngestWatch:
             self._watch.readiness.unblock(f"breaker {topic}")
             self._watch.metrics.paused.labels(topic).set(0)
         self._paused = paused
-        waits_s = 0.0 if oldest_ms is None else (now_ms() + self._watch.clock_offset_ms - oldest_ms) / 1000
+        waits_s = 0.0 if oldest_ms is None else (self._watch.broker_clock.now_ms() - oldest_ms) / 1000
         self._watch.metrics.lag_seconds.set(max(0.0, waits_s))
         self._look_for_silence([tp for tp, state in idle.items() if state.answered_s_ago > SILENT_S and tp not in hold])
         self._watch.readiness.step_begins()

@@ -11,7 +11,6 @@ from schemas.routing_wire import SlaEventOut
 from schemas.times import parse_iso
 from scoring.routing.fold import RoutingFold, RoutingStep
 from scoring.routing.policy import Policy
-from streams.clock import now_ms
 from streams.engine.stage import Record
 from streams.watch import Watch
 
@@ -77,7 +76,7 @@ class RouteWatch:
     def step_begins(self, records: Sequence[Record]) -> None:
         """A batch, or the rest of one, is folded."""
         self._watch.readiness.step_begins()
-        late_ms = now_ms() + self._watch.clock_offset_ms - records[0].timestamp_ms
+        late_ms = self._watch.broker_clock.now_ms() - records[0].timestamp_ms
         self._watch.metrics.lag_seconds.set(max(0, late_ms) / 1000)
 
     def folded(self, fold: RoutingFold, step: RoutingStep) -> None:
@@ -113,13 +112,13 @@ class RouteWatch:
     def _stopped_s(self) -> float:
         """How long log time has stood still while something is due."""
         due_ms = self._next_ms
-        if due_ms is None or now_ms() + self._watch.clock_offset_ms < due_ms + DUE_AFTER_MS:
+        if due_ms is None or self._watch.broker_clock.now_ms() < due_ms + DUE_AFTER_MS:
             return 0.0
         return time.monotonic() - self._moved_at
 
     def _written(self) -> None:
         """A step is durable."""
-        now = now_ms() + self._watch.clock_offset_ms
+        now = self._watch.broker_clock.now_ms()
         for what, at_ms in self._happened:
             self._metrics.until_told[what].observe(max(0, now - at_ms) / 1000)
         self._happened.clear()

@@ -9,7 +9,6 @@ from schemas.outputs_wire import ModelRef
 from schemas.times import parse_iso
 from scoring.model import Model
 from scoring.partition import FoldStep, PartitionFold
-from streams.clock import now_ms
 from streams.engine.stage import Record
 from streams.watch import Watch
 
@@ -62,7 +61,7 @@ class ScoreWatch:
     def step_begins(self, records: Sequence[Record]) -> None:
         """A batch, or the rest of one, is folded."""
         self._watch.readiness.step_begins()
-        late_ms = now_ms() + self._watch.clock_offset_ms - records[0].timestamp_ms
+        late_ms = self._watch.broker_clock.now_ms() - records[0].timestamp_ms
         self._watch.metrics.lag_seconds.set(max(0, late_ms) / 1000)
 
     def folded(self, number: int, fold: PartitionFold, step: FoldStep) -> None:
@@ -78,12 +77,12 @@ class ScoreWatch:
         metrics.shared_aliases.inc(step.shared)
         for problem in step.problems:
             log.error("partition %d: %s", number, problem)
-        ahead_ms = fold.log_time_ms - now_ms() - self._watch.clock_offset_ms
+        ahead_ms = fold.log_time_ms - self._watch.broker_clock.now_ms()
         metrics.log_time_ahead.set(max(0, ahead_ms) / 1000)
 
     def _written(self) -> None:
         """A step is durable. Steps of several partitions overlap by milliseconds: their delays are told together."""
-        now = now_ms() + self._watch.clock_offset_ms
+        now = self._watch.broker_clock.now_ms()
         for caused_ms in self._caused_at_ms:
             self._watch.metrics.event_to_tier_change.observe(max(0, now - caused_ms) / 1000)
         self._caused_at_ms.clear()

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from streams.engine.broker_clock import BrokerClock
 from streams.health import Readiness
 from streams.metrics import Metrics
 
@@ -26,7 +27,7 @@ class Watch:
     def __init__(self, metrics: Metrics, readiness: Readiness) -> None:
         self.metrics = metrics
         self.readiness = readiness
-        self.clock_offset_ms = 0
+        self.broker_clock = BrokerClock()
         metrics.ready.set_function(lambda: float(readiness.ready()[0]))
         self._beating: asyncio.Task[None] | None = None
         self._after_written: Callable[[], None] | None = None
@@ -92,7 +93,7 @@ class Watch:
         """See `streams.engine.Observer`."""
         self.metrics.alarms.labels(str(partition)).inc()
 
-    def clock(self, offset_ms: int) -> None:
+    def clock(self, clock: BrokerClock) -> None:
         """See `streams.engine.Observer`."""
-        self.clock_offset_ms = offset_ms
-        self.metrics.broker_clock.set(offset_ms / 1000)
+        self.broker_clock = clock
+        self.metrics.broker_clock.set(clock.offset_ms() / 1000)

@@ -1,7 +1,7 @@
 """Asking for time: when a deadline has passed and no record came to bring it about, the owner asks ingest for one.
 
-A worker's clock only decides when to ask; it is set by the broker's time in an acknowledgement, and what time it is
-says the record that comes back.
+A worker's clock only decides when to ask; it is set by the broker's time in an acknowledgement. What time it is, says
+the record that comes back.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, cast
 
+from streams.engine.broker_clock import BrokerClock
 from streams.engine.stage import Publisher, TableStage
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Alarms:
         self._publisher = publisher
         self._asked_at: dict[int, float] = {}
         self._clock_set_at: float | None = None
-        self.offset_ms = 0
+        self._clock = BrokerClock()
 
     async def run(self) -> None:
         """Looks at the deadlines of every open partition, until the worker stops."""
@@ -60,13 +61,9 @@ class Alarms:
         if parts and (set_at is None or (waiting and now - set_at > SET_CLOCK_EVERY_S)):
             await self._ask(min(waiting, key=lambda pair: pair[0])[1] if waiting else parts[0])
         for deadline, part in waiting:
-            due = deadline + BEHIND_MS <= self.now_ms()
+            due = deadline + BEHIND_MS <= self._clock.now_ms()
             if due and now - self._asked_at.get(part.number, 0.0) >= self._app.config.ask_every_s:
                 await self._ask(part)
-
-    def now_ms(self) -> int:
-        """The broker's time, as far as we know."""
-        return int(time.time() * 1000) + self.offset_ms  # noqa: TID251  # decides when to ask, and nothing else
 
     async def _ask(self, part: OwnedPartition) -> None:
         requests = cast(TableStage, self._app.stage).alarms(part.number, part.state)
@@ -74,11 +71,10 @@ class Alarms:
         if not requests:
             self._clock_set_at = time.monotonic()
             return
-        sent_ms = time.time() * 1000  # noqa: TID251  # compared with the broker's
+        sent_s = time.monotonic()
         published = (self._publisher.publish(topic, partition, None, value) for topic, partition, value in requests)
         broker_ms = (await asyncio.gather(*published))[0]
-        answered_ms = time.time() * 1000  # noqa: TID251
-        self.offset_ms = int(broker_ms - (sent_ms + answered_ms) / 2)
         self._clock_set_at = time.monotonic()
+        self._clock.set(broker_ms, (sent_s + self._clock_set_at) / 2)
         self._app.observer.asked_for_time(part.number)
-        self._app.observer.clock(self.offset_ms)
+        self._app.observer.clock(self._clock)

@@ -82,8 +82,10 @@ class EngineThread(driver.AIOKafkaConsumerThread):
     def silent_s(self) -> float:
         """Seconds since the broker's newest answer to a fetch; 0 while this worker fetches nothing."""
         states = tuple(_partition_states(self._ensure_consumer()).values())
-        answers = [state.timestamp for state in states if state.timestamp is not None]
-        return max(0.0, time.time() - max(answers) / 1000) if answers else 0.0  # noqa: TID251  # aiokafka's clock
+        now_ms = time.time() * 1000  # noqa: TID251  # aiokafka stamps its answers so
+        # An answer of later than now is older than a jump of this host's clock.
+        past = [at for state in states if (at := state.timestamp) is not None and at <= now_ms]
+        return (now_ms - max(past)) / 1000 if past else 0.0
 
     def _behind(self, consumer: Any, tp: Any) -> int:
         """How many records of a partition were not read at the broker's last answer."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from streams.engine.broker_clock import BrokerClock
 
 __all__ = ["Health", "NullObserver", "Observer", "Phase"]
 
@@ -31,8 +34,8 @@ class Observer(Protocol):
     def asked_for_time(self, partition: int) -> None:
         """An alarm was published for a partition."""
 
-    def clock(self, offset_ms: int) -> None:
-        """The broker's clock is ahead of ours by so much."""
+    def clock(self, clock: BrokerClock) -> None:
+        """The broker has said what time it is."""
 
 
 class NullObserver:
@@ -56,7 +59,7 @@ class NullObserver:
     def asked_for_time(self, partition: int) -> None:
         """See `Observer`."""
 
-    def clock(self, offset_ms: int) -> None:
+    def clock(self, clock: BrokerClock) -> None:
         """See `Observer`."""
 
 
