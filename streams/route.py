@@ -6,10 +6,9 @@
       -> rows of leads, owners and teams, the policy, and the checkpoint, acknowledged
       -> where a clock is due and no time came: alarms              `alarms`, through ingest and score
 
-The engine makes each step durable in this order. Log time is the smallest of the score partitions' log times, so an
-alarm goes to each partition whose time has not come to what is due: through `lead-internal`, ingest, `lead-events` and
-score, which says in `lead-routing` what time it is. Before the first batch, `prepare` sees to it that there is a
-policy.
+The engine makes each step durable in this order. Log time is the smallest of the score partitions' log times, so
+alarms go to all of them together: through `lead-internal`, ingest, `lead-events` and score, which says in
+`lead-routing` what time it is. Before the first batch, `prepare` sees to it that there is a policy.
 """
 
 from __future__ import annotations
@@ -165,6 +164,7 @@ class RouteStage:
         """See `TableStage`."""
         assert isinstance(state, RoutePartition)
         topics = self._topics
-        # Where nobody has told the time yet, any partition's answer says what the broker's clock is.
-        lagging = state.state.lagging() or [ROUTING_PARTITION]
-        return [(topics.internal, number % topics.internal_partitions, encode_alarm(number)) for number in lagging]
+        # All of them, also those that are ahead: log time is the smallest of their times, and of partitions that were
+        # asked by turns one would always lie behind. Before the first time was heard, any answer sets the clock.
+        asked = state.state.score_partitions or [ROUTING_PARTITION]
+        return [(topics.internal, number % topics.internal_partitions, encode_alarm(number)) for number in asked]

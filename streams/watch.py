@@ -63,7 +63,6 @@ class Watch:
             # Partitions may go to another worker: what is known of their lag is old news then.
             self.metrics.lag_records.clear()
             self._behind.clear()
-        if not ready:
             log.info("not ready: %s", why)
 
     def batch(self, topic: str, partition: int, records: int, behind: int) -> None:

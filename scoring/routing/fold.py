@@ -127,10 +127,10 @@ class RoutingFold:
         policy = self.policy
         return {} if policy is None else {owner: self._desk.loads.get(owner, 0) for owner in policy.owners}
 
-    def lagging(self) -> list[int]:
-        """Score partitions whose log time has not come to what is to happen next, or of which none was heard."""
-        moment = self.next_deadline_ms() or self._router.log_time_ms
-        return [number for number in range(self._partitions) if self._times.get(number, 0) < max(moment, 1)]
+    @property
+    def score_partitions(self) -> range:
+        """Those whose times log time is made of; none before the first was heard."""
+        return range(self._partitions)
 
     def restore(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
         """Takes rows of the table, oldest first; None deletes."""
