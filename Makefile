@@ -90,6 +90,11 @@ generate: $(READY) ## Write the generated files anew, the golden pages of the mo
 	@$(BIN)/python -m tests.scoring.model.golden
 	@$(BIN)/python -m tests.demo.picture
 
+.PHONY: compiled
+compiled: $(READY) ## A wheel in dist/ whose scoring is native code (needs a C compiler); the images are made of it
+	@LEADSTREAM_COMPILED=1 $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+		--wheel-dir dist .
+
 .PHONY: lock
 lock: $(READY) ## Lock files with the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile pyproject.toml --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -97,6 +102,9 @@ lock: $(READY) ## Lock files with the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile pyproject.toml --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--extra dev --constraint requirements/base.lock \
 		--custom-compile-command "make lock" --quiet --output-file requirements/dev.lock
+	@$(BIN)/uv pip compile pyproject.toml --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--extra build --constraint requirements/dev.lock \
+		--custom-compile-command "make lock" --quiet --output-file requirements/build.lock
 
 .PHONY: race-lock
 race-lock: $(READY) ## Lock files of the race's engines, from tests/bench/peers/requirements/*.in

@@ -46,15 +46,23 @@ class PartitionState(Protocol):
         """The active one."""
 
 
+class OwnedState(Protocol):
+    """A partition of the stage, as long as it is the worker's."""
+
+    @property
+    def state(self) -> PartitionState:
+        """Its fold."""
+
+
 class PartitionGauges(Collector):
     """Gauges of the partitions that this worker owns, read when they are asked for; one that is gone is not told of."""
 
     def __init__(self) -> None:
-        self._states: dict[int, weakref.ref[PartitionState]] = {}
+        self._states: dict[int, weakref.ref[OwnedState]] = {}
 
-    def show(self, partition: int, state: PartitionState) -> None:
-        """From now on, for as long as the state lives."""
-        self._states[partition] = weakref.ref(state)
+    def show(self, partition: int, owned: OwnedState) -> None:
+        """From now on, for as long as the worker owns the partition."""
+        self._states[partition] = weakref.ref(owned)
 
     def collect(self) -> Iterator[Metric]:
         """Called by the registry, in the thread of a scrape."""
@@ -67,9 +75,10 @@ class PartitionGauges(Collector):
         )
         model = GaugeMetricFamily("leadstream_model_version", "Active scoring model.", labels=("partition", "model"))
         for partition, reference in list(self._states.items()):
-            state, label = reference(), str(partition)
-            if state is None:
+            owned, label = reference(), str(partition)
+            if owned is None:
                 continue
+            state = owned.state
             leads.add_metric((label,), state.leads)
             deadlines.add_metric((label,), state.deadlines)
             if state.log_time_ms:

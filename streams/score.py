@@ -85,7 +85,7 @@ class ScorePartition:
             self.state.opened()
         except RowCodecError as error:
             raise self._refused(error) from error
-        self._watch.opened(self.number, self.state)
+        self._watch.opened(self.number, self)
 
     def next_deadline_ms(self) -> int | None:
         """See `TablePartition`."""

@@ -10,6 +10,7 @@ from schemas.times import parse_iso
 from scoring.model import Model
 from scoring.partition import FoldStep, PartitionFold
 from streams.engine.stage import Record
+from streams.metrics import OwnedState
 from streams.watch import Watch
 
 __all__ = ["ScoreWatch"]
@@ -40,9 +41,9 @@ class ScoreWatch:
         """The worker stops."""
         self._watch.stop()
 
-    def opened(self, number: int, fold: PartitionFold) -> None:
+    def opened(self, number: int, owned: OwnedState) -> None:
         """A partition's state is recovered."""
-        self._watch.metrics.partitions.show(number, fold)
+        self._watch.metrics.partitions.show(number, owned)
 
     def model_in_use(self, used: ModelRef) -> None:
         """This model holds in a partition; says once where the settings name another."""

@@ -54,11 +54,12 @@ def test_libraries_whose_private_names_we_use_are_pinned_exactly(name: str, vers
 
 
 def test_lock_files_hold_every_dependency_with_hashes_and_no_place_to_get_it() -> None:
-    base, dev = locked("base.lock"), locked("dev.lock")
+    base, build, dev = locked("base.lock"), locked("build.lock"), locked("dev.lock")
     assert base.items() <= dev.items(), "dev.lock must hold base.lock; make lock writes both"
+    assert build.items() <= dev.items(), "dev.lock must hold build.lock; make lock writes both"
     wanted = {canonical(line) for line in project()["project"]["dependencies"]}
     assert wanted <= base.keys()
-    for lock in ("base.lock", "dev.lock"):
+    for lock in ("base.lock", "build.lock", "dev.lock"):
         text = (ROOT / "requirements" / lock).read_text()
         assert "://" not in text
         assert "--index-url" not in text

@@ -3,12 +3,14 @@
 python -m tests.bench                          all of them, some ten minutes
 python -m tests.bench throughput latency       some of them
 python -m tests.bench --scale 0.1              with a tenth of the events
+python -m tests.bench --compiled               of the compiled wheel, as in the images
 python -m tests.bench --readme                 and the table goes into the README
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +23,7 @@ from tests.bench.pipeline import Latency, backlog, filled, latency, pipeline, re
 from tests.bench.routing import breaches, owners, routed_backlog, routed_recovery
 from tests.bench.table import Figure, machine, steadiness, table, write_readme
 from tests.bench.view import api_latency_ms, leads_into_redis, rebuild_s
+from tests.compiled import compiled, environment, is_compiled
 from tests.kafka.broker import STEADY, KafkaBroker
 from tests.pipeline import Kept
 
@@ -226,8 +229,13 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.split("\n", 1)[0])
     parser.add_argument("parts", nargs="*", choices=(*PARTS, []), metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--compiled", action="store_true", help="measure the compiled wheel")
     parser.add_argument("--readme", action="store_true", help="put the table into the README")
     options = parser.parse_args(arguments)
+    if options.compiled and not is_compiled():
+        # Workers and commands are processes of the same environment.
+        given = os.environ | environment(compiled())
+        os.execve(sys.executable, [sys.executable, "-m", "tests.bench", *arguments], given)
     before = steadiness()
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder, KafkaBroker(jvm=STEADY) as broker:

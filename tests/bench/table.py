@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streams.clock import now
+from tests.compiled import is_compiled
 
 __all__ = ["Figure", "machine", "steadiness", "table", "write_readme"]
 
@@ -51,9 +52,11 @@ def machine(before: float, after: float) -> str:
     except OSError:
         found = None
     name = found[1] if found else platform.processor() or platform.machine()
+    kernel = "compiled" if is_compiled() else "plain"
     return (
-        f"{name}, {os.cpu_count()} cores, Python {platform.python_version()}, Apache Kafka on the same machine, "
-        f"{now():%Y-%m-%d}; a fixed loop took {before:.0f} ms before and {after:.0f} ms after"
+        f"{kernel} kernel, {name}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"Apache Kafka on the same machine, {now():%Y-%m-%d}; "
+        f"a fixed loop took {before:.0f} ms before and {after:.0f} ms after"
     )
 
 

@@ -1,0 +1,34 @@
+"""The build: plain Python, or with `LEADSTREAM_COMPILED=1` the hot path of scoring as native code too.
+
+mypyc compiles the same source that runs uncompiled; what it needs (mypy, a C compiler, the dependencies of the project)
+must be installed where the wheel is built, not where it runs: `make compiled`.
+"""
+
+import os
+
+from setuptools import setup
+
+COMPILED = [
+    "scoring/compiled.py",
+    "scoring/deadlines.py",
+    "scoring/evidence.py",
+    "scoring/kernel.py",
+    "scoring/outcomes.py",
+    "scoring/partition.py",
+    "scoring/points.py",
+    "scoring/row.py",
+    "scoring/signals.py",
+    "scoring/tiers.py",
+]
+"""What most events pass through, and every call between these."""
+
+
+def _extensions() -> list:
+    if os.environ.get("LEADSTREAM_COMPILED", "") in ("", "0"):
+        return []
+    from mypyc.build import mypycify  # noqa: PLC0415  # a plain build does without it
+
+    return mypycify(["--strict", *COMPILED], opt_level="3")
+
+
+setup(ext_modules=_extensions())
