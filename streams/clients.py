@@ -19,6 +19,7 @@ from streams.settings import Settings, variable
 __all__ = [
     "Sender",
     "client_config",
+    "hidden",
     "new_admin",
     "new_consumer",
     "partition_counts",
@@ -71,10 +72,17 @@ class _LastError:
 
 def unreachable(settings: Settings, why: str) -> BrokerUnreachable:
     """The error of a broker that does not answer, with its address and what to do."""
-    return BrokerUnreachable(
-        f"Kafka at {settings.bootstrap_servers} cannot be reached: {why or 'no answer'}; "
-        f"start it, or set {variable('bootstrap_servers')}"
-    )
+    remedy = f"start it, or set {variable('bootstrap_servers')}"
+    if "authentication" in why.lower():
+        remedy = f"correct {variable('sasl_username')} and {variable('sasl_password')}"
+    return BrokerUnreachable(f"Kafka at {settings.bootstrap_servers} cannot be reached: {why or 'no answer'}; {remedy}")
+
+
+def hidden(settings: Settings) -> str:
+    """Behind "does not exist": brokers show nobody what they may not see."""
+    if not settings.security_protocol.startswith("SASL"):
+        return ""
+    return f", or {settings.sasl_username} is granted nothing there (see `leadstream topics acls`)"
 
 
 _Client = TypeVar("_Client", AdminClient, Consumer, Producer)
@@ -161,8 +169,8 @@ def partition_counts(settings: Settings, client: AdminClient | Consumer | Produc
     if missing:
         raise StateRefused(
             f"{'topic' if len(missing) == 1 else 'topics'} {', '.join(missing)} "
-            f"{'does' if len(missing) == 1 else 'do'} not exist at {settings.bootstrap_servers}; "
-            "make them with `leadstream topics create`"
+            f"{'does' if len(missing) == 1 else 'do'} not exist at {settings.bootstrap_servers}"
+            f"{hidden(settings)}; make them with `leadstream topics create`"
         )
     return [len(topics[settings.topic(name)].partitions) for name in names]
 

@@ -18,7 +18,7 @@ from confluent_kafka.admin import (
 )
 
 from schemas.topics import RAW_TOPICS, ROUTES_CHANGELOG, TOPICS, TOPICS_BY_NAME, Topic
-from streams.clients import new_admin, reach, unreachable
+from streams.clients import hidden, new_admin, reach, unreachable
 from streams.engine.errors import StateRefused
 from streams.errors import UsageError
 from streams.settings import Settings, variable
@@ -192,7 +192,7 @@ def _differences(
 ) -> list[str]:
     name = settings.topic(topic.name)
     if name not in existing:
-        return [f"topic {name} does not exist; make it with `leadstream topics create`"]
+        return [f"topic {name} does not exist{hidden(settings)}; make it with `leadstream topics create`"]
     partitions, wanted = existing[name].partitions, wanted_partitions(topic, settings)
     problems = []
     if len(partitions) != wanted:

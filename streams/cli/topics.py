@@ -7,6 +7,7 @@ from rich.table import Table
 
 from schemas.topics import TOPICS
 from streams import topics_admin
+from streams.acls import ROLES, commands
 from streams.cli.base import Commands, Results, as_json, person, say, with_settings
 from streams.settings import Settings
 
@@ -48,6 +49,21 @@ def check(settings: Settings, history: bool, as_json: bool) -> None:
     topics_admin.check(settings, history)
     _report(settings, [], history, as_json)
     say(f"{len(TOPICS)} topics at {settings.bootstrap_servers} are good")
+
+
+@topics.command()
+@click.argument("role", type=click.Choice(list(ROLES)), required=False)
+@click.option("--user", help="Who gets it; else somebody of the role's own name.")
+@with_settings
+def acls(settings: Settings, role: str | None, user: str | None) -> None:
+    """What each ROLE may do, as commands for Kafka's own tool: the least with which it can do its work.
+
+    Nothing is sent to the brokers. Each worker, each platform that sends and each reader logs in as a user of its own.
+    """
+    for name in [role] if role else ROLES:
+        click.echo(f"# {name}: {ROLES[name].purpose}")
+        for command in commands(settings, name, user or name):
+            click.echo(command)
 
 
 def _report(settings: Settings, made: list[str], history: bool, as_json: bool) -> None:

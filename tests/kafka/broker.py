@@ -31,6 +31,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from tests.kafka.jars import kafka_jars, need
+from tests.kafka.keystore import Keystore
 
 __all__ = ["FAST_START", "STEADY", "KafkaBroker", "KafkaBrokerError"]
 
@@ -84,6 +85,8 @@ class KafkaBroker:
         settings: Broker settings over the built-in ones, as `server.properties` has them.
         ready_within: Seconds that a start may take.
         detours: Ports of proxies on this machine: for each one there is a listener that sends its clients there.
+        keystore: Key and certificate of a second listener, SASL_SSL with SCRAM-SHA-512; then ACLs hold there, and who
+            comes by the first may do everything.
         folder: Where data, settings and log are kept. By default a new temporary folder, removed by `close()`;
             a folder given here is left where it is.
     """
@@ -95,12 +98,15 @@ class KafkaBroker:
         settings: Mapping[str, str] | None = None,
         ready_within: float = 60.0,
         detours: Sequence[int] = (),
+        keystore: Keystore | None = None,
         folder: Path | None = None,
     ) -> None:
         self._jvm = jvm
         self._extra = dict(settings or {})
         self._ready_within = ready_within
         self._detours = dict.fromkeys(detours, 0)
+        self._keystore = keystore
+        self._secure_port = 0
         self._given_folder = folder
         self._folder: Path | None = None
         self._ports: tuple[int, int] | None = None
@@ -117,6 +123,11 @@ class KafkaBroker:
             message = "The broker has no address before its first start()."
             raise KafkaBrokerError(message)
         return f"127.0.0.1:{self._ports[0]}"
+
+    @property
+    def secure_bootstrap(self) -> str:
+        """The address of the listener with log-in and TLS; known after the first start."""
+        return f"127.0.0.1:{self._secure_port}"
 
     def detour(self, port: int) -> int:
         """Where the proxy at this port leads to; known after the first start."""
@@ -251,10 +262,14 @@ class KafkaBroker:
         else:
             self._given_folder.mkdir(parents=True, exist_ok=True)
             self._folder = self._given_folder
-        client, controller, *others = _free_ports(2 + len(self._detours))
+        client, controller, self._secure_port, *others = _free_ports(3 + len(self._detours))
         self._ports = client, controller
         self._detours = dict(zip(self._detours, others, strict=True))
         ways = {f"DETOUR{told}": (own, told) for told, own in self._detours.items()}
+        protocols = dict.fromkeys(("CONTROLLER", "PLAINTEXT", *ways), "PLAINTEXT")
+        if self._keystore is not None:
+            ways["SECURE"] = (self._secure_port, self._secure_port)
+            protocols["SECURE"] = "SASL_SSL"
         settings = {
             **_SETTINGS,
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
@@ -268,10 +283,9 @@ class KafkaBroker:
             "advertised.listeners": ",".join(
                 [f"PLAINTEXT://127.0.0.1:{client}", *(f"{name}://127.0.0.1:{told}" for name, (_, told) in ways.items())]
             ),
-            "listener.security.protocol.map": ",".join(
-                f"{name}:PLAINTEXT" for name in ("CONTROLLER", "PLAINTEXT", *ways)
-            ),
+            "listener.security.protocol.map": ",".join(f"{name}:{how}" for name, how in protocols.items()),
             "log.dirs": str(self._folder / "data"),
+            **({} if self._keystore is None else _secured(self._keystore)),
             **self._extra,
         }
         properties = "".join(f"{name}={value}\n" for name, value in settings.items())
@@ -331,6 +345,19 @@ class KafkaBroker:
         if self._folder is not None and self._given_folder is None:
             shutil.rmtree(self._folder, ignore_errors=True)
         self._folder = None
+
+
+def _secured(keystore: Keystore) -> dict[str, str]:
+    scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+    return {
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": "User:ANONYMOUS",
+        "listener.name.secure.sasl.enabled.mechanisms": "SCRAM-SHA-512",
+        "listener.name.secure.scram-sha-512.sasl.jaas.config": scram,
+        "listener.name.secure.ssl.keystore.type": "PKCS12",
+        "listener.name.secure.ssl.keystore.location": str(keystore.path),
+        "listener.name.secure.ssl.keystore.password": keystore.password,
+    }
 
 
 def _free_ports(count: int) -> list[int]:
