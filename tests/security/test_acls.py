@@ -143,7 +143,7 @@ def test_a_wrong_password_is_told_and_not_repeated(secured: SecureKafka, pipelin
 
 
 def test_settings_do_not_print_secrets(secured: SecureKafka, pipeline: Pipeline) -> None:
-    said = pipeline.command("settings").read_text()
+    said = pipeline.command("settings", "--json").read_text()
 
     assert "sasl_password" in said.lower()
     assert password_of("topics") not in said

@@ -66,3 +66,8 @@ def test_an_error_in_one_place_does_not_blame_others() -> None:
     text = policy_text(owners={"ann": {"capacity": "many"}}, sla={"hot": {"respond_within": "1h", "clock": "businss"}})
 
     assert len(problems_of(text)) == 2
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "{a: " * 60_000, "- " * 100_000, "#" + "x" * (256 * 1024), "a: !!x y"])
+def test_bombs_end_soon(text: str) -> None:
+    assert problems_of(text)
