@@ -117,6 +117,10 @@ race-lock: $(READY) ## Lock files of the race's engines, from tests/bench/peers/
 property-10k: $(READY) ## 10,000 random cases against the reference
 	@LEADSTREAM_PROPERTY_CASES=10000 $(BIN)/python -m pytest -m property --timeout 7200 $(PYTEST_ARGS)
 
+.PHONY: simulation
+simulation: $(READY) ## Kafka, clocks and crashes simulated around the same code (SEEDS=2000, or SEED=1234 to replay one)
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
+
 .PHONY: kill-20
 kill-20: kafka-jars redis ## 20 runs with workers killed in their midst, on Apache Kafka
 	@LEADSTREAM_KILL_RUNS=20 $(BIN)/python -m pytest -m kill --timeout 7200 $(PYTEST_ARGS)

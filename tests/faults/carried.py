@@ -154,8 +154,13 @@ def not_as_carried(ledger: Ledger, plan: Plan, *, doubles: bool) -> Iterator[str
 
 
 def _order(plan: Plan, places: dict[tuple[int, bytes], list[tuple[int, int]]]) -> Iterator[str]:
-    """What came to one partition of a raw topic is in the log in its order, counted by first occurrences."""
-    latest: dict[tuple[str, int, int], tuple[int, int]] = {}
+    """What came to one partition of a raw topic is in the log in its order, counted by first occurrences.
+
+    Rows of one millisecond stand by what they are: who is who, what was done, what moves time.
+    """
+    latest: dict[tuple[str, int, int], tuple[int, tuple[int, int]]] = {}
+    before: dict[tuple[str, int, int], tuple[int, int]] = {}
+    of_kind: dict[tuple[str, int, int, type], tuple[int, int]] = {}
     seen: set[tuple[int, bytes]] = set()
     for one in plan.rows:
         where, way = (one.partition, one.name), (*one.place[:2], one.partition)
@@ -163,10 +168,14 @@ def _order(plan: Plan, places: dict[tuple[int, bytes], list[tuple[int, int]]]) -
         if where in seen or where not in places or one.late:
             continue
         seen.add(where)
-        found = places[where][0]
-        if found < latest.get(way, found):
+        found, at_ms, kind = places[where][0], one.row.received_at_ms, (*way, type(one.row))
+        last_ms, last = latest.get(way, (at_ms, found))
+        if at_ms > last_ms:
+            before[way] = last
+        if found < max(before.get(way, found), of_kind.get(kind, found)):
             yield f"order: {one.row} of {one.place} came before an older record of its partition"
-        latest[way] = max(found, latest.get(way, found))
+        latest[way] = at_ms, max(found, last)
+        of_kind[kind] = found
 
 
 def _safe(ledger: Ledger, timely: set[tuple[int, bytes]]) -> Iterator[str]:
