@@ -11,6 +11,7 @@ from schemas.naming import HOUR_MS, lead_name
 __all__ = ["Links"]
 
 _MOST = 100_000
+_NEVER_MS = 1 << 62
 
 
 class Links:
@@ -35,7 +36,17 @@ class Links:
         # By visitor and by address: the owner that was said last, and the end of the latest hour for which it was.
         self._visitors: dict[str, tuple[str, int]] = {}
         self._addresses: dict[str, tuple[str, int]] = {}
+        # By owner: address and visitor of its latest event, and until when there is nothing new to say of them.
+        self._said: dict[str, tuple[str | None, str | None, int]] = {}
         self._new: list[Link] = []
+
+    def knows(self, owner: str, email: str | None, anonymous_id: str | None, occurred_ms: int) -> bool:
+        """Whether the owner's latest event had the same names, and nobody has said anything else of them since.
+
+        They were looked at then: there is nothing wrong with them, and nothing to say.
+        """
+        said = self._said.get(owner)
+        return said is not None and occurred_ms < said[2] and anonymous_id == said[1] and email == said[0]
 
     def note(self, owner: str, email: str | None, anonymous_id: str | None, received_ms: int, occurred_ms: int) -> None:
         """An event that may be used has these names: the owner's, and weaker ones.
@@ -47,22 +58,32 @@ class Links:
             received_ms: Broker time of the raw record.
             occurred_ms: Event time.
         """
+        until = _NEVER_MS
         if anonymous_id is not None:
             said = self._visitors.get(anonymous_id)
             if said is None or occurred_ms >= said[1] or said[0] != owner:
                 alias = "a:" + anonymous_id
-                self._say(self._visitors, anonymous_id, Link(alias, received_ms, owner, _hour(occurred_ms)))
+                said = self._say(self._visitors, anonymous_id, Link(alias, received_ms, owner, _hour(occurred_ms)))
+            until = said[1]
         if email is not None:
             said = self._addresses.get(email)
             if said is None or occurred_ms >= said[1] or said[0] != owner:
                 alias = lead_name(None, email, None, self._id_key)
-                self._say(self._addresses, email, Link(alias, received_ms, owner, _hour(occurred_ms)))
+                said = self._say(self._addresses, email, Link(alias, received_ms, owner, _hour(occurred_ms)))
+            until = min(until, said[1])
+        if len(self._said) >= self._most:
+            self._said.clear()
+        self._said[owner] = email, anonymous_id, until
 
-    def _say(self, memory: dict[str, tuple[str, int]], name: str, link: Link) -> None:
+    def _say(self, memory: dict[str, tuple[str, int]], name: str, link: Link) -> tuple[str, int]:
         if len(memory) >= self._most:
             memory.clear()
-        memory[name] = link.owner, link.hour_ms + HOUR_MS
+            self._said.clear()
+        elif (before := memory.get(name)) is not None:
+            self._said.pop(before[0], None)
+        said = memory[name] = link.owner, link.hour_ms + HOUR_MS
         self._new.append(link)
+        return said
 
     def taken(self) -> list[Link]:
         """Takes away what is new since the last time."""

@@ -63,14 +63,16 @@ def decode_event(raw: bytes | None, received_at_ms: int, id_key: bytes, links: L
             ):
                 lead = event.lead
                 lead_id, email, anonymous_id = lead.lead_id, lead.email, lead.anonymous_id
+                told = None if anonymous_id is None and email is None else links
+                if told is not None and lead_id is not None and told.knows(lead_id, email, anonymous_id, occurred_ms):
+                    return event.row(lead_id, received_at_ms, occurred_ms)
                 name = lead_name(lead_id, email, anonymous_id, id_key)
                 row = event.row(name, received_at_ms, occurred_ms)
-                if links is not None:
+                if told is not None:
                     if lead_id is not None:
-                        if anonymous_id is not None or email is not None:
-                            links.note(name, email, anonymous_id, received_at_ms, occurred_ms)
+                        told.note(name, email, anonymous_id, received_at_ms, occurred_ms)
                     elif email is not None and anonymous_id is not None:
-                        links.note(name, None, anonymous_id, received_at_ms, occurred_ms)
+                        told.note(name, None, anonymous_id, received_at_ms, occurred_ms)
                 return row
         except _NOT_TAKEN:
             pass

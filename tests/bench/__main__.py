@@ -75,10 +75,10 @@ class Bench:
 
     def names(self) -> Iterator[Figure]:
         """What an event costs ingest that carries more than one name of its lead."""
-        events, leads = self._count(400_000), self._count(20_000)
+        events, leads = self._count(600_000), self._count(20_000)
         costs: dict[int, list[float]] = {1: [], 2: [], 3: []}
         # In rounds, so that a machine that is now fast and now slow is so for each.
-        for number in range(5):
+        for number in range(3):
             for count, found in costs.items():
                 with pipeline(self.bootstrap, f"names{count}-{number}-", self.folder) as run:
                     filled(run, events, leads, names=count)

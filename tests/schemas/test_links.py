@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from schemas.links import Links
 from schemas.naming import HOUR_MS, lead_name
@@ -48,3 +50,24 @@ def test_what_was_said_is_not_said_again_as_long_as_there_is_room() -> None:
     for visitor in ("c", "d", "b"):
         links.note("x", None, visitor, 1, 6 * HOUR_MS)
     assert [link.lead_id for link in links.taken()] == ["a:c", "a:d", "a:b"]
+
+
+NAMES = st.tuples(
+    st.sampled_from(["crm-1", "crm-2", "crm-3"]),
+    st.sampled_from([None, "a@example.com", "b@example.com"]),
+    st.sampled_from([None, "browser-1", "browser-2"]),
+    st.sampled_from([0, 1, HOUR_MS - 1, HOUR_MS, 3 * HOUR_MS]),
+)
+
+
+@given(told=st.lists(NAMES, max_size=60), most=st.sampled_from([1, 2, 100]))
+@settings(max_examples=300, deadline=None)
+def test_what_is_known_needs_no_word(told: list[tuple[str, str | None, str | None, int]], most: int) -> None:
+    """Events whose names are known are passed over: the links are those of one that looks at every event."""
+    all_told, passed_over = Links(KEY, most), Links(KEY, most)
+    for owner, email, visitor, occurred_ms in told:
+        all_told.note(owner, email, visitor, 7, occurred_ms)
+        if not passed_over.knows(owner, email, visitor, occurred_ms):
+            passed_over.note(owner, email, visitor, 7, occurred_ms)
+
+        assert passed_over.taken() == all_told.taken()
