@@ -1,6 +1,7 @@
 """Opening writers anew: the broker forgets a producer that was idle for a day, and its fence with it.
 
 Opening anew is a take-over like any other: open, claim, and then read who wrote between our last record and the claim.
+It looks before it opens, too: opening would fence a rightful owner who has taken over from us unnoticed.
 """
 
 from __future__ import annotations
@@ -51,20 +52,26 @@ class Reopening:
         async with part.busy:
             if self._table.owned.get(part.number) is not part:
                 return  # given up while we waited for its step
-            before = part.writer.last_offset
+            await self._check_owner(part)
             claim = await part.writer.open(app.consumer_generation_id)
-            for record in await read_changelog(app.config, self._table.changelog_tp(part.number), before, claim):
-                if record.key == OWNER_KEY and decode_owner(record.value).process != app.process:
-                    raise FailStop(
-                        f"partition {part.number} was taken over by another process "
-                        f"(changelog offset {record.offset}, our last record at {before})"
-                    )
+            await self._check_owner(part, claim)
             part.writer.last_offset = claim
         log.info("writer of partition %d opened anew in %.2f s", part.number, time.monotonic() - started)
 
+    async def _check_owner(self, part: OwnedPartition, last: int | None = None) -> None:
+        app, before = self._app, part.writer.last_offset
+        for record in await read_changelog(app.config, self._table.changelog_tp(part.number), before, last):
+            if record.key == OWNER_KEY and decode_owner(record.value).process != app.process:
+                raise FailStop(
+                    f"partition {part.number} was taken over by another process "
+                    f"(changelog offset {record.offset}, our last record at {before})"
+                )
 
-async def read_changelog(config: EngineConfig, tp: Any, first: int, last: int) -> list[Record]:
+
+async def read_changelog(config: EngineConfig, tp: Any, first: int, last: int | None) -> list[Record]:
     """Records of a partition from offset `first` to offset `last`, both included, as far as compaction left them.
+
+    `last` None: the last one that is there now.
 
     Raises:
         TimeoutError: The broker did not bring them within the write timeout.
@@ -79,6 +86,8 @@ async def read_changelog(config: EngineConfig, tp: Any, first: int, last: int) -
             place = aiokafka.TopicPartition(tp.topic, tp.partition)
             consumer.assign([place])
             consumer.seek(place, max(0, first))
+            if last is None:
+                last = (await consumer.end_offsets([place]))[place] - 1
             while await consumer.position(place) <= last:
                 fetched = await consumer.getmany(place, timeout_ms=200)
                 records += [Record(r.offset, r.timestamp, r.key, r.value, r.headers) for r in fetched.get(place, ())]

@@ -43,3 +43,4 @@ def test_who_was_taken_over_unnoticed_ends_before_it_writes(world: World) -> Non
     world.write("counter-changelog", 1, OWNER_KEY, encode_owner(stranger))
     assert worker.ended() == 5
     assert "partition 1 was taken over by another process" in worker.says()
+    assert owners(world)[1][-1] == stranger, "who is in the right is not fenced by the one who is not"
