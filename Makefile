@@ -121,6 +121,10 @@ property-10k: $(READY) ## 10,000 random cases against the reference
 simulation: $(READY) ## Kafka, clocks and crashes simulated around the same code (SEEDS=2000, or SEED=1234 to replay one)
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
 
+.PHONY: faults
+faults: kafka-jars redis ## Every fault by name, with a ledger (ONLY=zombie SEED=7 RUNS=20)
+	@$(BIN)/python -m tests.faults $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS))
+
 .PHONY: kill-20
 kill-20: kafka-jars redis ## 20 runs with workers killed in their midst, on Apache Kafka
 	@LEADSTREAM_KILL_RUNS=20 $(BIN)/python -m pytest -m kill --timeout 7200 $(PYTEST_ARGS)

@@ -1,0 +1,109 @@
+"""Runs the faults by name and keeps a ledger of the run.
+
+python -m tests.faults                          all of them, with one seed
+python -m tests.faults --only zombie kill       some
+python -m tests.faults --seed 7 --runs 20       other stories, and more of them
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from streams.clock import now
+from tests.faults.catalogue import FAULTS
+from tests.kafka.jars import kafka_version
+
+__all__ = ["main"]
+
+ROOT = Path(__file__).resolve().parents[2]
+LEDGERS = ROOT / ".cache" / "faults"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints a table; 1 if anything was red."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--only", nargs="+", choices=list(FAULTS), default=list(FAULTS), metavar="FAULT")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--runs", type=int, default=1, help="seeds of those that have any")
+    options = parser.parse_args(arguments)
+    began = now()
+    LEDGERS.mkdir(parents=True, exist_ok=True)
+    path = LEDGERS / f"{began:%Y%m%dT%H%M%S}-seed{options.seed}.json"
+    ledger = {"began": began.isoformat(), "seed": options.seed, "runs": options.runs, "versions": _versions()}
+    faults: list[dict[str, Any]] = []
+    table = Table("fault", "verdict", "tests", "seconds", "what is done")
+    for name in options.only:
+        print(f"{name}: {FAULTS[name].what} ...", file=sys.stderr, flush=True)
+        found = _run(name, options.seed, options.runs)
+        faults.append(found)
+        path.write_text(json.dumps(ledger | {"faults": faults}, indent=1))
+        table.add_row(name, found["verdict"], str(len(found["tests"])), f"{found['seconds']:.0f}", FAULTS[name].what)
+    Console().print(table)
+    print(f"the ledger of this run: {path.relative_to(ROOT)}")
+    return any(found["verdict"] != "green" for found in faults)
+
+
+def _run(name: str, seed: int, runs: int) -> dict[str, Any]:
+    report = LEDGERS / f"{name}.xml"
+    report.unlink(missing_ok=True)
+    began = time.monotonic()
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-n",
+            "0",
+            "--timeout",
+            "3600",
+            f"--junit-xml={report}",
+            *FAULTS[name].tests,
+        ],
+        cwd=ROOT,
+        env=os.environ | {"LEADSTREAM_KILL_SEED": str(seed), "LEADSTREAM_KILL_RUNS": str(runs)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    seconds = time.monotonic() - began
+    tests = [_test(case) for case in ET.parse(report).iter("testcase")] if report.exists() else []
+    green = done.returncode == 0 and tests and all(test["verdict"] == "green" for test in tests)
+    if not green:
+        print(done.stdout[-4000:] + done.stderr[-2000:], file=sys.stderr)
+    again = f"make faults ONLY={name} SEED={seed} RUNS={runs}"
+    return {"fault": name, "verdict": "green" if green else "RED", "seconds": seconds, "again": again, "tests": tests}
+
+
+def _test(case: ET.Element) -> dict[str, Any]:
+    wrong = [found for kind in ("failure", "error", "skipped") for found in case.findall(kind)]
+    return {
+        "test": f"{case.get('classname')}.{case.get('name')}",
+        "seconds": float(case.get("time", "0")),
+        "verdict": "RED" if wrong else "green",
+        "why": "\n".join(str(found.get("message")) for found in wrong)[:2000],
+    }
+
+
+def _versions() -> dict[str, str]:
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    libraries = {name: version(name) for name in ("faust-streaming", "aiokafka", "confluent-kafka", "redis")}
+    return libraries | {"commit": head.stdout.strip(), "python": platform.python_version(), "kafka": kafka_version()}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
