@@ -35,6 +35,8 @@ BEAT_S = 1.0
 REPORT_S = 10.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _STANDBY_PAUSE_S = 1.0
+_SILENT_S = 5.0
+"""A broker that has not answered for so long makes the view unready, as it does the other workers."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -72,6 +74,8 @@ class ViewWorker:
         )
         self._hold: Hold | None = None
         self._asked: tuple[Asked, _Moment] | None = None
+        # Since when a question of ours has no answer.
+        self._unanswered_since: float | None = None
         self._asked_at = self._reported_at = self._told_at = 0.0
         self._reported_ms = -1
         self._goal: dict[tuple[str, int], int] | None = None
@@ -164,17 +168,22 @@ class ViewWorker:
         now = time.monotonic()
         if self._asked is None and now - self._asked_at >= BEAT_S:
             self._asked_at = now
+            self._unanswered_since = self._unanswered_since or now
             self._asked = (self._source.ask_ends(), _Moment(now_ms(), hold.clock.now_ms, hold.clock.latest_ms))
 
     def _answer(self, hold: Hold) -> None:
         if self._asked is None or not self._asked[0].done:
+            self._notice_silence()
             return
         asked, moment = self._asked
         if self._goal is None:
             self._goal = asked.offsets()
             if self._goal is None:
                 self._asked = None
+                self._notice_silence()
                 return
+            self._unanswered_since = None
+            self._readiness.unblock("kafka")
             self._show_lag(hold, self._goal)
         if all(hold.positions.get(place, 0) >= end for place, end in self._goal.items()):
             self._caught_up(hold, moment)
@@ -187,6 +196,13 @@ class ViewWorker:
             if not hold.whole:
                 why = f"Redis is being filled from Kafka: {100 * done // max(total, 1)} %"
                 self._readiness.engine(False, why)
+
+    def _notice_silence(self) -> None:
+        since = self._unanswered_since
+        if since is not None and (silent_s := time.monotonic() - since) > _SILENT_S:
+            self._readiness.block(
+                "kafka", f"Kafka at {self._settings.bootstrap_servers} has not answered for {silent_s:.0f} s"
+            )
 
     def _caught_up(self, hold: Hold, moment: _Moment) -> None:
         report = None
