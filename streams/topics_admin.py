@@ -6,6 +6,7 @@ deleted by time.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 
 from confluent_kafka import KafkaError, KafkaException
@@ -89,6 +90,7 @@ def create(settings: Settings, history: bool) -> list[str]:
     existing = reach(settings, admin)
     missing = [topic for topic in TOPICS if settings.topic(topic.name) not in existing]
     made = _make(settings, admin, missing, history=history)
+    _await_visible(settings, admin, made)
     check(settings, history)
     return made
 
@@ -154,6 +156,13 @@ def _make(settings: Settings, admin: AdminClient, topics: Iterable[Topic], *, hi
         else:
             made.append(name)
     return sorted(made)
+
+
+def _await_visible(settings: Settings, admin: AdminClient, names: Iterable[str]) -> None:
+    """A broker that has just made topics, or whose neighbour has, may not yet know of them: gives it time."""
+    end = time.monotonic() + _TIMEOUT_S
+    while not set(names) <= reach(settings, admin).keys() and time.monotonic() < end:
+        time.sleep(0.1)
 
 
 def _explain(settings: Settings, name: str, error: KafkaError) -> None:

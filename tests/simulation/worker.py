@@ -8,7 +8,7 @@ the world's to say. The order of a take-over (open, claim, read to the end, chec
 from __future__ import annotations
 
 import types
-from collections.abc import Awaitable, Coroutine, Generator, Sequence
+from collections.abc import Coroutine, Generator, Sequence
 from typing import Any, cast
 
 from schemas.internal import encode_alarm
@@ -69,8 +69,8 @@ def pause(where: str) -> Generator[str, None, None]:
 class SimulatedWriter:
     """A `FencedWriter` on the simulated broker."""
 
-    def __init__(self, broker: Broker, partition: int, partitions: int, bugs: Bugs) -> None:
-        self._broker, self._partition, self._partitions, self._bugs = broker, partition, partitions, bugs
+    def __init__(self, broker: Broker, partition: int, bugs: Bugs) -> None:
+        self._broker, self._partition, self._bugs = broker, partition, bugs
         self._fence: Fence | None = None
         self._left: Sequence[Output] = ()
         self.last_offset = -1
@@ -142,7 +142,7 @@ class Worker:
         self.tasks: dict[int, Task] = {}
         self.done: dict[int, int] = {}
         self.generation = 0
-        self._broker, self._partitions, self._bugs = broker, partitions, bugs
+        self._broker, self._bugs = broker, bugs
         topics = ScoreTopics(
             LEAD_EVENTS,
             LEADS_CHANGELOG,
@@ -177,7 +177,7 @@ class Worker:
                 else:
                     task.close()
         for number in sorted(numbers - self.owned.keys()):
-            writer = SimulatedWriter(self._broker, number, self._partitions, self._bugs)
+            writer = SimulatedWriter(self._broker, number, self._bugs)
             part = self.owned[number] = OwnedPartition(
                 number, ScorePartition(number, self._topics, cast(Any, _Quiet())), cast(Any, writer)
             )
@@ -276,11 +276,10 @@ class _Quiet:
         return lambda *_: None
 
 
-def _run_out(task: Awaitable[None]) -> None:
+def _run_out(task: Task) -> None:
     """A step that is under way ends before its partition is given up."""
-    coroutine = cast(Task, task)
     try:
         while True:
-            coroutine.send(None)
+            task.send(None)
     except StopIteration:
         return
