@@ -72,10 +72,12 @@ class _LastError:
 
 def unreachable(settings: Settings, why: str) -> BrokerUnreachable:
     """The error of a broker that does not answer, with its address and what to do."""
-    remedy = f"start it, or set {variable('bootstrap_servers')}"
+    what, remedy = "cannot be reached", f"start it, or set {variable('bootstrap_servers')}"
     if "authentication" in why.lower():
         remedy = f"correct {variable('sasl_username')} and {variable('sasl_password')}"
-    return BrokerUnreachable(f"Kafka at {settings.bootstrap_servers} cannot be reached: {why or 'no answer'}; {remedy}")
+    elif "authorization failed" in why.lower():
+        what, remedy = f"refuses {settings.sasl_username}", "grant what is missing (`leadstream topics acls`)"
+    return BrokerUnreachable(f"Kafka at {settings.bootstrap_servers} {what}: {why or 'no answer'}; {remedy}")
 
 
 def hidden(settings: Settings) -> str:

@@ -129,7 +129,7 @@ class ViewWorker:
             time.sleep(min(0.1, seconds))
 
     def _let_go(self) -> None:
-        self._hold = self._asked = None
+        self._hold = self._asked = self._unanswered_since = None
 
     def _take(self) -> None:
         hold = self._store.take()

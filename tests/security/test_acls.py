@@ -131,6 +131,17 @@ def test_a_worker_under_a_wrong_user_says_so(
     assert "Traceback" not in log
 
 
+def test_a_command_that_lacks_a_right_says_whose_and_which(secured: SecureKafka, pipeline: Pipeline) -> None:
+    pipeline.start("shared-by-view", command=("-m", "streams.cli", "shared"), **secured.settings("view"))
+
+    assert pipeline.ended("shared-by-view", 60) == BrokerUnreachable.exit_code
+    said = pipeline.log("shared-by-view").read_text()
+    assert "refuses view: " in said
+    assert "Group authorization failed" in said
+    assert "grant what is missing (`leadstream topics acls`)" in said
+    assert "Traceback" not in said
+
+
 def test_a_wrong_password_is_told_and_not_repeated(secured: SecureKafka, pipeline: Pipeline) -> None:
     wrong = "secret-canary-wrong"
     pipeline.start("score-password", **secured.settings("score") | {"sasl_password": wrong})

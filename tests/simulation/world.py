@@ -6,7 +6,6 @@ Everything that happens is drawn from one `random.Random(seed)`, in one thread: 
 from __future__ import annotations
 
 import random
-from typing import Any
 
 import msgspec
 
@@ -31,6 +30,7 @@ from tests.faults.small_world import MODEL
 from tests.pipeline import LogRecord
 from tests.simulation.broker import Broker
 from tests.simulation.ingest import Ingest
+from tests.simulation.people import an_event
 from tests.simulation.worker import Bugs, Worker
 
 __all__ = ["World", "judge"]
@@ -39,7 +39,6 @@ PARTITIONS = 2
 _BEGIN_MS = 1_772_446_500_000
 _HOUR_MS = 3_600_000
 _ACTIONS = 260
-_LEADS = 8
 
 
 def judge(seed: int, bugs: Bugs | None = None, *, timeline: list[str] | None = None) -> list[str]:
@@ -97,7 +96,7 @@ class World:
         chance = self.chance
         for _ in range(chance.randrange(1, 4)):
             self._sent += 1
-            event = _event(chance, self._sent, self.broker.clock_ms)
+            event = an_event(chance, self._sent, self.broker.clock_ms)
             value = msgspec.json.encode(event) if chance.random() < 0.98 else b"{"
             topic = topic_of_kind(event["kind"])
             for _ in range(2 if chance.random() < 0.15 else 1):
@@ -290,24 +289,3 @@ class World:
     def _tell(self, what: str) -> None:
         if self._timeline is not None:
             self._timeline.append(f"{iso(self.broker.clock_ms)}  {what}")
-
-
-def _event(chance: random.Random, number: int, clock_ms: int) -> dict[str, Any]:
-    """Something that one of a few people does; some days late, now and then, and under any of their names."""
-    person = chance.randrange(_LEADS)
-    names = {
-        "lead_id": {"lead_id": f"lead-{person}"},
-        "visitor": {"anonymous_id": f"visitor-{person}"},
-        "address": {"email": f"p{person}@example.com"},
-        "visitor and address": {"anonymous_id": f"visitor-{person}", "email": f"p{person}@example.com"},
-        "all": {"anonymous_id": f"visitor-{person}", "email": f"p{person}@example.com", "lead_id": f"lead-{person}"},
-        "another's visitor": {"anonymous_id": f"visitor-{(person + 1) % _LEADS}", "lead_id": f"lead-{person}"},
-    }
-    lead = names[chance.choices(list(names), (10, 4, 2, 2, 2, 1))[0]]
-    occurred_ms = clock_ms - chance.choice([0, 0, 0, 1, 50_000, 40 * _HOUR_MS])
-    kind = chance.choice(["page_view", "page_view", "form_fill"])
-    fields = {"url": chance.choice(["/pricing", "/blog"])}
-    if kind == "form_fill":
-        fields = {"form_id": "f", "form_type": chance.choice(["demo", "contact"])}
-    place = {"event_id": f"e{number}", "kind": kind, "source": "simulation", "occurred_at": iso(occurred_ms)}
-    return place | {"lead": lead} | fields
