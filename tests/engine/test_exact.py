@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 from collections import Counter
@@ -17,10 +16,9 @@ from streams.engine.checkpoint import CHECKPOINT_KEY, decode_checkpoint
 from streams.engine.config import CRASH_POINTS
 from tests.engine.oracle import read_topic
 from tests.engine.world import PARTITIONS, World
+from tests.faults.sizes import RUNS
 
 pytestmark = pytest.mark.kafka
-
-RUNS = int(os.environ.get("LEADSTREAM_KILL_RUNS", "1"))
 
 OPENING = ("opened", "claimed", "recovered")
 CARRYING = ("carried", "acknowledged")

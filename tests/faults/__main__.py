@@ -3,6 +3,7 @@
 python -m tests.faults                          all of them, with one seed
 python -m tests.faults --only zombie kill       some
 python -m tests.faults --seed 7 --runs 20       other stories, and more of them
+python -m tests.faults --full                   as often and as long as is promised: hours
 """
 
 from __future__ import annotations
@@ -39,16 +40,18 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--only", nargs="+", choices=list(FAULTS), default=list(FAULTS), metavar="FAULT")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--runs", type=int, default=1, help="seeds of those that have any")
+    parser.add_argument("--full", action="store_true", help="as often and as long as is promised: hours")
     options = parser.parse_args(arguments)
     began = now()
     LEDGERS.mkdir(parents=True, exist_ok=True)
     path = LEDGERS / f"{began:%Y%m%dT%H%M%S}-seed{options.seed}.json"
-    ledger = {"began": began.isoformat(), "seed": options.seed, "runs": options.runs, "versions": _versions()}
+    ledger = {"began": began.isoformat(), "seed": options.seed, "runs": options.runs, "full": options.full}
+    ledger |= {"versions": _versions()}
     faults: list[dict[str, Any]] = []
     table = Table("fault", "verdict", "tests", "seconds", "what is done")
     for name in options.only:
         print(f"{name}: {FAULTS[name].what} ...", file=sys.stderr, flush=True)
-        found = _run(name, options.seed, options.runs)
+        found = _run(name, options.seed, options.runs, full=options.full)
         faults.append(found)
         path.write_text(json.dumps(ledger | {"faults": faults}, indent=1))
         table.add_row(name, found["verdict"], str(len(found["tests"])), f"{found['seconds']:.0f}", FAULTS[name].what)
@@ -57,9 +60,14 @@ def main(arguments: Sequence[str]) -> int:
     return any(found["verdict"] != "green" for found in faults)
 
 
-def _run(name: str, seed: int, runs: int) -> dict[str, Any]:
+def _run(name: str, seed: int, runs: int, *, full: bool) -> dict[str, Any]:
     report = LEDGERS / f"{name}.xml"
     report.unlink(missing_ok=True)
+    sizes = {
+        "LEADSTREAM_KILL_SEED": str(seed),
+        "LEADSTREAM_KILL_RUNS": str(runs),
+        "LEADSTREAM_FAULTS_FULL": f"{full:d}",
+    }
     began = time.monotonic()
     done = subprocess.run(
         [
@@ -75,7 +83,7 @@ def _run(name: str, seed: int, runs: int) -> dict[str, Any]:
             *FAULTS[name].tests,
         ],
         cwd=ROOT,
-        env=os.environ | {"LEADSTREAM_KILL_SEED": str(seed), "LEADSTREAM_KILL_RUNS": str(runs)},
+        env=os.environ | sizes,
         capture_output=True,
         text=True,
         check=False,
@@ -85,7 +93,7 @@ def _run(name: str, seed: int, runs: int) -> dict[str, Any]:
     green = done.returncode == 0 and tests and all(test["verdict"] == "green" for test in tests)
     if not green:
         print(done.stdout[-4000:] + done.stderr[-2000:], file=sys.stderr)
-    again = f"make faults ONLY={name} SEED={seed} RUNS={runs}"
+    again = f"make faults ONLY={name} SEED={seed} RUNS={runs}{' FULL=1' if full else ''}"
     return {"fault": name, "verdict": "green" if green else "RED", "seconds": seconds, "again": again, "tests": tests}
 
 

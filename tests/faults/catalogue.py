@@ -49,7 +49,7 @@ FAULTS: dict[str, Fault] = {
     "members": Fault(
         "workers join and leave, with kills",
         (
-            f"{_MEMBERS}::test_workers_join_and_leave_and_one_is_killed",
+            f"{_MEMBERS}::test_workers_join_and_leave_and_some_are_killed",
             f"{_GROUP}::test_workers_join_and_leave",
             f"{_GROUP}::test_a_surplus_worker_stands_by_and_says_so",
         ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -18,11 +17,6 @@ from tests.faults.small_world import MODEL
 from tests.kafka.broker import KafkaBroker
 from tests.pipeline import Pipeline
 from tests.streams.live import metrics
-
-RUNS = int(os.environ.get("LEADSTREAM_KILL_RUNS", "1"))
-SEED = int(os.environ.get("LEADSTREAM_KILL_SEED", "1"))
-SEEDS = range(SEED, SEED + RUNS)
-"""Of tests that kill: the first one and how many are in the environment."""
 
 PARTITIONS = 4
 SESSION_S = 4.0

@@ -31,6 +31,10 @@ class Load:
         rate: Events a second.
         leads: How many.
         burst: So many come at once: they are one record of the log.
+
+    Attributes:
+        sent: How many so far.
+        left: How many the broker had not acknowledged at the end.
     """
 
     def __init__(self, run: Pipeline, seed: int, rate: int = 200, leads: int = 40, burst: int = 1) -> None:
@@ -38,6 +42,7 @@ class Load:
         self._chance = random.Random(seed)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run_to_end)
+        self.sent = 0
         self.left = 0
         self._failed: Exception | None = None
 
@@ -65,7 +70,7 @@ class Load:
         producer = Producer(
             {"bootstrap.servers": self._to.bootstrap, "linger.ms": 5, "enable.idempotence": True, "acks": "all"},
         )
-        events = some_events(self._chance, self._rate * 120, self._leads)
+        events = some_events(self._chance, self._leads)
         began = time.monotonic()
         for number, event in enumerate(events):
             if self._stop.wait(max(0.0, began + number // self._burst * self._burst / self._rate - time.monotonic())):
@@ -75,5 +80,6 @@ class Load:
             if self._chance.random() < 0.02:
                 value = self._chance.choice(_POISON)
             producer.produce(topic, value, key=event["lead"]["lead_id"])
+            self.sent += 1
             producer.poll(0)
         self.left = producer.flush(60)

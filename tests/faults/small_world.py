@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+from collections import deque
+from collections.abc import Iterator
 from typing import Any, cast
 
 import msgspec
@@ -48,12 +51,13 @@ tiers:
 """
 
 
-def some_events(chance: random.Random, count: int, leads: int) -> list[dict[str, Any]]:
-    """Events of a few leads, without times; every tenth is one that came before."""
-    events: list[dict[str, Any]] = []
-    for number in range(count):
+def some_events(chance: random.Random, leads: int) -> Iterator[dict[str, Any]]:
+    """Events of a few leads, without times and without an end; every tenth is one that came before."""
+    events: deque[dict[str, Any]] = deque(maxlen=1_000)
+    for number in itertools.count():
         if events and chance.random() < 0.1:
             events.append(chance.choice(events))
+            yield events[-1]
             continue
         kind = chance.choice(["page_view", "page_view", "form_fill"])
         fields = {"url": chance.choice(["/pricing", "/blog"])}
@@ -61,7 +65,7 @@ def some_events(chance: random.Random, count: int, leads: int) -> list[dict[str,
             fields = {"form_id": "f", "form_type": chance.choice(["demo", "contact"])}
         lead = {"lead_id": f"lead-{chance.randrange(leads)}"}
         events.append({"event_id": f"e{number}", "kind": kind, "source": "faults", "lead": lead} | fields)
-    return events
+        yield events[-1]
 
 
 def worked_off(seed: int = 1) -> Ledger:
@@ -73,7 +77,7 @@ def worked_off(seed: int = 1) -> Ledger:
     asked = [encode_model(model.name, model.version, model.sha256, text)]
     rows: list[list[LogRow]] = [[control], [control]]
     at_ms = _BEGIN_MS
-    for event in some_events(chance, 200, 12):
+    for event in itertools.islice(some_events(chance, 12), 200):
         at_ms += chance.randrange(1, 3 * 3_600_000)
         topic = topic_of_kind(event["kind"])
         value = msgspec.json.encode(event | {"occurred_at": iso(at_ms)})

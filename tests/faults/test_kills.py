@@ -13,8 +13,9 @@ from schemas.log import ModelControl
 from scoring.memo import decode_memo
 from streams.engine.checkpoint import CHECKPOINT_KEY, decode_checkpoint
 from streams.engine.config import CRASH_POINTS
-from tests.faults.conftest import PARTITIONS, SEED, SEEDS, MakeTrial, Trial
+from tests.faults.conftest import PARTITIONS, MakeTrial, Trial
 from tests.faults.load import Load
+from tests.faults.sizes import SEED, SEEDS, size
 from tests.faults.small_world import MODEL
 from tests.kafka.broker import KafkaBroker
 
@@ -38,12 +39,13 @@ def test_workers_killed_at_any_moment_lose_and_double_nothing(
     trial.begin()
     trial.ready("score")  # the first model is in the log
     with Load(trial, seed):
-        for number in range(6):
+        stages = ["ingest"] * size(2, 50) + ["score"] * size(4, 50)
+        chance.shuffle(stages)
+        for number, stage in enumerate(stages):
             time.sleep(chance.uniform(0.3, 3.0))
             if number == 3:
                 publish_next_model(trial)
                 time.sleep(chance.uniform(0.0, 0.4))
-            stage = chance.choice(["ingest", "score", "score"])
             trial.end(stage, signal.SIGKILL)
             trial.start(stage)
     ledger = trial.judge()

@@ -2,56 +2,69 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import time
 
 import pytest
 
-from tests.faults.conftest import MakeTrial
+from schemas.topics import LEAD_EVENTS
+from tests.faults.conftest import SESSION_S, MakeTrial
 from tests.faults.load import Load
+from tests.faults.sizes import SEED, size
 from tests.kafka.broker import KafkaBroker
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
-SEED = 7
+STAGES = ("ingest", "score")
 
 
-def test_workers_join_and_leave_and_one_is_killed(kafka: KafkaBroker, make_trial: MakeTrial) -> None:
-    """Two of them come to an empty log at once: who publishes the first model makes no difference."""
+def test_workers_join_and_leave_and_some_are_killed(kafka: KafkaBroker, make_trial: MakeTrial) -> None:
+    """Every three seconds the group is another one: the second leaves, the third is killed. Work goes on meanwhile."""
     trial = make_trial(kafka)
     trial.begin()
-    with Load(trial, SEED):
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            for stage in ("score-2", "ingest-2"):
-                trial.start(stage)
-            time.sleep(4)
-            for stage in ("score-2", "ingest-2"):
-                trial.end(stage, number)
-            time.sleep(1)
+    with Load(trial, SEED) as load:
+        for number in range(size(4, 100)):
+            member = 2 + number % 2
+            for stage in STAGES:
+                if number % 4 < 2:
+                    trial.start(f"{stage}-{member}")
+                else:
+                    trial.end(f"{stage}-{member}", signal.SIGTERM if member == 2 else signal.SIGKILL)
+            time.sleep(3)
+            trial.tend()
+        behind = {stage: trial.lag(stage) for stage in STAGES}
+    assert behind["ingest"] < 0.8 * load.sent
+    assert behind["score"] < 0.8 * len(trial.read(LEAD_EVENTS))
     trial.judge()
 
 
 def test_workers_that_slept_beyond_their_session_write_nothing_more(kafka: KafkaBroker, make_trial: MakeTrial) -> None:
     """Score ends at its first write. Ingest ends where it was at work, else it begins anew as a member of the group."""
-    trial = make_trial(kafka)
+    trial, chance = make_trial(kafka), random.Random(SEED)
     trial.begin()
     with Load(trial, SEED):
-        for stage in ("ingest", "score"):
-            trial.ready(stage)
-        time.sleep(2)
-        sleepers = [trial.workers[stage] for stage in ("ingest", "score")]
-        for sleeper in sleepers:
-            sleeper.send_signal(signal.SIGSTOP)
-        for heir in ("ingest-2", "score-2"):
-            trial.start(heir)
-        for heir in ("ingest-2", "score-2"):
-            trial.ready(heir)
-        time.sleep(1)
-        for sleeper in sleepers:
-            sleeper.send_signal(signal.SIGCONT)
-        assert trial.ended("score", 10) == 5
-        time.sleep(1)
-        assert trial.workers["ingest"].poll() in {None, 5}
+        sleepers, heirs = STAGES, ("ingest-2", "score-2")
+        for _ in range(size(1, 30)):
+            for name in sleepers:
+                trial.ready(name)
+            time.sleep(chance.uniform(0.5, 2))
+            for name in sleepers:
+                trial.workers[name].send_signal(signal.SIGSTOP)
+            asleep = time.monotonic()
+            for name in heirs:
+                trial.start(name)
+            for name in heirs:
+                trial.ready(name)
+            nap_s = SESSION_S * chance.uniform(1.5, size(2, 10))
+            time.sleep(max(0.0, asleep + nap_s - time.monotonic()))
+            for name in sleepers:
+                trial.workers[name].send_signal(signal.SIGCONT)
+            assert trial.ended(sleepers[1], 10) == 5
+            time.sleep(1)
+            assert trial.workers[sleepers[0]].poll() in {None, 5}
+            trial.end(sleepers[0], signal.SIGTERM)
+            sleepers, heirs = heirs, sleepers
     trial.judge()
 
 
@@ -59,10 +72,11 @@ def test_graceful_stops_double_nothing(kafka: KafkaBroker, make_trial: MakeTrial
     trial = make_trial(kafka)
     trial.begin()
     with Load(trial, SEED):
-        for stage in ("score", "ingest", "score"):
+        for number in range(size(3, 20)):
+            stage = STAGES[(number + 1) % 2]
             trial.ready(stage)
             time.sleep(2)
-            assert trial.end(stage, signal.SIGTERM) == 0
+            assert trial.end(stage, signal.SIGTERM, within_s=10) == 0
             trial.start(stage)
     ledger = trial.judge(doubles=False)
     ids = [record.value for record in ledger.changes]
@@ -76,7 +90,8 @@ def test_a_broker_that_dies_or_sleeps_and_comes_back_costs_nothing(
     trial = make_trial(own_kafka)
     trial.begin()
     with Load(trial, SEED):
-        for beside in ("score", "ingest"):
+        for number in range(size(2, 5)):
+            beside = STAGES[(number + 1) % 2]
             time.sleep(3)
             own_kafka.kill()
             trial.end(beside, signal.SIGKILL)

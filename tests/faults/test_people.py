@@ -23,7 +23,8 @@ from schemas.times import iso
 from schemas.topics import TOPICS
 from scoring.reading import read_model
 from streams.file_scoring import FileScoring
-from tests.faults.conftest import SEEDS, MakeTrial, Trial
+from tests.faults.conftest import MakeTrial, Trial
+from tests.faults.sizes import SEEDS
 from tests.kafka.broker import KafkaBroker
 from tests.pipeline import ID_KEY
 from tests.streams.live import send_raw

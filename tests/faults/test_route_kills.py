@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import time
@@ -20,12 +19,11 @@ from tests.faults.ledger import Ledger
 from tests.faults.oracle import violations
 from tests.faults.routing_oracle import routing_violations
 from tests.faults.routing_world import POLICY, ROUTED_MODEL, RoutingLoad
+from tests.faults.sizes import SEED, SEEDS, size
 from tests.kafka.broker import KafkaBroker
 
 pytestmark = [pytest.mark.kafka, pytest.mark.kill]
 
-RUNS = int(os.environ.get("LEADSTREAM_KILL_RUNS", "1"))
-SEED = int(os.environ.get("LEADSTREAM_KILL_SEED", "1"))
 POINTS = tuple(point for point in CRASH_POINTS if point not in ("carried", "acknowledged"))
 STAGES = ("ingest", "score", "route")
 
@@ -76,14 +74,14 @@ def judge(trial: Trial) -> None:
     assert kinds == set(get_args(RoutingRow)), "not everything that there is came by"
 
 
-@pytest.mark.parametrize("seed", range(SEED, SEED + RUNS))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_stages_killed_at_any_moment_tell_owners_and_clocks_once(trial: Trial, seed: int) -> None:
     chance = random.Random(seed)
     for name in STAGES:
         trial.start(name)
     trial.ready("route")
     with RoutingLoad(trial, seed, rate=60, leads=25):
-        for number in range(7):
+        for number in range(size(7, 100)):
             time.sleep(chance.uniform(0.3, 2.5))
             if number == 3:
                 publish_next_policy(trial)

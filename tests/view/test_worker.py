@@ -17,6 +17,7 @@ from streams.view.keys import Keys
 from streams.view.reader import NotWhole, ReadModel
 from tests.bench.view import score_record
 from tests.faults.proxy import Proxy
+from tests.faults.sizes import size
 from tests.kafka.broker import KafkaBroker
 from tests.redis_server import PREFIX, RedisServer, free_port
 from tests.streams.live import metrics
@@ -44,7 +45,7 @@ def town() -> Town:
 @pytest.mark.kill
 def test_a_killed_view_goes_on_where_redis_stands(live: LiveView, town: Town) -> None:
     live.pipeline.start("view")
-    steps = 5
+    steps = size(5, 51)
     for step in range(steps):
         live.feed(town, (step / steps, (step + 1) / steps))
         time.sleep(0.05 * step)
