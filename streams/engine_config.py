@@ -34,6 +34,8 @@ def engine_config(stage: str, settings: Settings) -> EngineConfig:
         ask_every_s=0.5 if stage == "route" else 1.0,
         session_timeout_ms=settings.session_timeout_ms,
         heartbeat_ms=settings.heartbeat_ms,
+        # Who slept longer is no member of the group any more.
+        sleep_limit_s=settings.session_timeout_ms / 1000,
         poll_records=settings.poll_records,
         fetch_max_bytes=settings.fetch_max_bytes,
         batch_pause_ms=settings.batch_pause_ms,

@@ -17,6 +17,7 @@ from faust.tables.recovery import Recovery
 from faust.types import TP
 
 from streams.engine.errors import EngineError, StateRefused
+from streams.engine.reopening import check_owner
 from streams.engine.stage import Position, TableStage, TopicPartition
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class EngineRecovery(Recovery):
         new = [part for part in table.owned.values() if not part.open]
         if not new:
             return
+        app.config.crash_point("recovered")
         sources = {part.number: TP(table.stage.source, part.number) for part in new}
         committed, first, end = await asyncio.gather(
             cast(Any, app.consumer)._thread.committed(sources.values()),
@@ -104,11 +106,15 @@ class EngineRecovery(Recovery):
             await self._check_whole(table, new)
         for part in new:
             tp = sources[part.number]
-            part.position = start_of(part, tp, table.stage, committed[tp], (first[tp], end[tp]))
+            try:
+                part.position = start_of(part, tp, table.stage, committed[tp], (first[tp], end[tp]))
+            except StateRefused:
+                # What an heir has done since is not missing: who was overtaken here ends as one who was.
+                await check_owner(app, table.changelog_tp(part.number), part.writer)
+                raise
             if part.checkpoint is not None:
                 part.state.restore_memo(part.checkpoint.memo)
             part.state.opened()
-        app.config.crash_point("recovered")
         self._report(new)
         await self._commit_behind(sources, new, committed)
         # May wait for other workers, and as long as it likes.

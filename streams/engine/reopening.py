@@ -21,8 +21,9 @@ from streams.engine.stage import Record
 if TYPE_CHECKING:
     from streams.engine.faust_parts import EngineApp
     from streams.engine.table import EngineTable, OwnedPartition
+    from streams.engine.writer import FencedWriter
 
-__all__ = ["Reopening"]
+__all__ = ["Reopening", "check_owner"]
 
 log = logging.getLogger(__name__)
 
@@ -52,20 +53,26 @@ class Reopening:
         async with part.busy:
             if self._table.owned.get(part.number) is not part:
                 return  # given up while we waited for its step
-            await self._check_owner(part)
+            changelog = self._table.changelog_tp(part.number)
+            await check_owner(app, changelog, part.writer)
             claim = await part.writer.open(app.consumer_generation_id)
-            await self._check_owner(part, claim)
+            await check_owner(app, changelog, part.writer, claim)
             part.writer.last_offset = claim
         log.info("writer of partition %d opened anew in %.2f s", part.number, time.monotonic() - started)
 
-    async def _check_owner(self, part: OwnedPartition, last: int | None = None) -> None:
-        app, before = self._app, part.writer.last_offset
-        for record in await read_changelog(app.config, self._table.changelog_tp(part.number), before, last):
-            if record.key == OWNER_KEY and decode_owner(record.value).process != app.process:
-                raise FailStop(
-                    f"partition {part.number} was taken over by another process "
-                    f"(changelog offset {record.offset}, our last record at {before})"
-                )
+
+async def check_owner(app: EngineApp, tp: Any, writer: FencedWriter, last: int | None = None) -> None:
+    """Nobody else has claimed a partition of the changelog since this writer's last record, up to offset `last`.
+
+    Raises:
+        FailStop: Another process has.
+    """
+    for record in await read_changelog(app.config, tp, writer.last_offset, last):
+        if record.key == OWNER_KEY and decode_owner(record.value).process != app.process:
+            raise FailStop(
+                f"partition {tp.partition} was taken over by another process "
+                f"(changelog offset {record.offset}, our last record at {writer.last_offset})"
+            )
 
 
 async def read_changelog(config: EngineConfig, tp: Any, first: int, last: int | None) -> list[Record]:

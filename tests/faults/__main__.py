@@ -63,6 +63,8 @@ def main(arguments: Sequence[str]) -> int:
 def _run(name: str, seed: int, runs: int, *, full: bool) -> dict[str, Any]:
     report = LEDGERS / f"{name}.xml"
     report.unlink(missing_ok=True)
+    logs = LEDGERS / "logs" / name
+    logs.parent.mkdir(exist_ok=True)
     sizes = {
         "LEADSTREAM_KILL_SEED": str(seed),
         "LEADSTREAM_KILL_RUNS": str(runs),
@@ -80,6 +82,7 @@ def _run(name: str, seed: int, runs: int, *, full: bool) -> dict[str, Any]:
             "--timeout",
             "3600",
             f"--junit-xml={report}",
+            f"--basetemp={logs}",
             *FAULTS[name].tests,
         ],
         cwd=ROOT,
@@ -94,7 +97,9 @@ def _run(name: str, seed: int, runs: int, *, full: bool) -> dict[str, Any]:
     if not green:
         print(done.stdout[-4000:] + done.stderr[-2000:], file=sys.stderr)
     again = f"make faults ONLY={name} SEED={seed} RUNS={runs}{' FULL=1' if full else ''}"
-    return {"fault": name, "verdict": "green" if green else "RED", "seconds": seconds, "again": again, "tests": tests}
+    verdict = "green" if green else "RED"
+    kept = str(logs.relative_to(ROOT))
+    return {"fault": name, "verdict": verdict, "seconds": seconds, "again": again, "logs": kept, "tests": tests}
 
 
 def _test(case: ET.Element) -> dict[str, Any]:

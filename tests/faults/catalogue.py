@@ -58,15 +58,20 @@ FAULTS: dict[str, Fault] = {
         "stopped beyond the session, and continued",
         (
             f"{_MEMBERS}::test_workers_that_slept_beyond_their_session_write_nothing_more",
-            f"{_GROUP}::test_a_zombie_in_the_midst_of_a_step_is_refused_by_the_broker",
+            f"{_GROUP}::test_a_zombie_in_the_midst_of_its_work_writes_nothing_more",
             f"{_GROUP}::test_an_idle_zombie_gives_up_what_it_had",
         ),
     ),
     "fence": Fault("writers opened anew; one that was taken over unnoticed", ("tests/engine/test_reopening.py",)),
     "clock": Fault(
-        "a host's clock two hours off, both ways",
-        (f"{_ROUTE}::test_a_host_whose_clock_jumps_makes_no_false_breach_and_holds_none_back",),
+        "hosts' clocks ten minutes, two hours and three days off, both ways",
+        (
+            "tests/faults/test_clocks.py",
+            f"{_ROUTE}::test_a_host_whose_clock_jumps_makes_no_false_breach_and_holds_none_back",
+        ),
     ),
+    "disturbed": Fault("events twice, late, with other times", ("tests/faults/test_disturbed.py",)),
+    "giant": Fault("one lead with very many events among others", ("tests/faults/test_giant_lead.py",)),
     "poison": Fault(
         "records that cannot be used, and the breaker",
         (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
@@ -67,19 +68,21 @@ class Load:
             self._failed = error
 
     def _send(self) -> None:
-        producer = Producer(
-            {"bootstrap.servers": self._to.bootstrap, "linger.ms": 5, "enable.idempotence": True, "acks": "all"},
-        )
-        events = some_events(self._chance, self._leads)
+        patient = {"enable.idempotence": True, "acks": "all", "message.timeout.ms": 0}
+        producer = Producer({"bootstrap.servers": self._to.bootstrap, "linger.ms": 5} | patient)
         began = time.monotonic()
-        for number, event in enumerate(events):
+        for number, (topic, value, key) in enumerate(self._messages()):
             if self._stop.wait(max(0.0, began + number // self._burst * self._burst / self._rate - time.monotonic())):
                 break
-            value = msgspec.json.encode(event | {"occurred_at": iso(now_ms())})
-            topic = self._to.prefix + topic_of_kind(event["kind"])
-            if self._chance.random() < 0.02:
-                value = self._chance.choice(_POISON)
-            producer.produce(topic, value, key=event["lead"]["lead_id"])
+            producer.produce(self._to.prefix + topic, value, key=key)
             self.sent += 1
             producer.poll(0)
         self.left = producer.flush(60)
+
+    def _messages(self) -> Iterator[tuple[str, bytes, str | None]]:
+        """Topic, value and key, without an end; each is asked for when it is due."""
+        for event in some_events(self._chance, self._leads):
+            value = msgspec.json.encode(event | {"occurred_at": iso(now_ms())})
+            if self._chance.random() < 0.02:
+                value = self._chance.choice(_POISON)
+            yield topic_of_kind(event["kind"]), value, event["lead"]["lead_id"]

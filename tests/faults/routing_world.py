@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from confluent_kafka import Producer
 
 from schemas.internal import encode_assign, encode_release
 from schemas.times import iso
@@ -53,26 +51,14 @@ answered_by: [contacted, meeting_booked]
 class RoutingLoad(Load):
     """Views, forms, what sales does and commands by hand, of now, by several names; one in twenty comes twice."""
 
-    def _send(self) -> None:
-        producer = Producer(
-            {"bootstrap.servers": self._to.bootstrap, "linger.ms": 5, "enable.idempotence": True, "acks": "all"}
-        )
-        began = time.monotonic()
-        for number, (topic, value) in enumerate(self._messages()):
-            if self._stop.wait(max(0.0, began + number / self._rate - time.monotonic())):
-                break
-            producer.produce(self._to.prefix + topic, value)
-            producer.poll(0)
-        self.left = producer.flush(60)
-
-    def _messages(self) -> Iterator[tuple[str, bytes]]:
+    def _messages(self) -> Iterator[tuple[str, bytes, None]]:
         chance, number = self._chance, 0
         while True:
             number += 1
             person = chance.randrange(self._leads)
             made = _by_hand(chance, person, number) if chance.random() < 0.03 else _event(chance, person, number)
             for _ in range(2 if chance.random() < 0.05 else 1):
-                yield made
+                yield *made, None
 
 
 def _names(chance: random.Random, person: int) -> dict[str, str]:

@@ -13,10 +13,11 @@ from schemas.log import ModelControl
 from scoring.memo import decode_memo
 from streams.engine.checkpoint import CHECKPOINT_KEY, decode_checkpoint
 from streams.engine.config import CRASH_POINTS
-from tests.faults.conftest import PARTITIONS, MakeTrial, Trial
+from tests.faults.conftest import MakeTrial
 from tests.faults.load import Load
 from tests.faults.sizes import SEED, SEEDS, size
 from tests.faults.small_world import MODEL
+from tests.faults.trial import PARTITIONS, Trial
 from tests.kafka.broker import KafkaBroker
 
 pytestmark = [pytest.mark.kafka, pytest.mark.kill]

@@ -23,8 +23,9 @@ from schemas.times import iso
 from schemas.topics import TOPICS
 from scoring.reading import read_model
 from streams.file_scoring import FileScoring
-from tests.faults.conftest import MakeTrial, Trial
+from tests.faults.conftest import MakeTrial
 from tests.faults.sizes import SEEDS
+from tests.faults.trial import Trial
 from tests.kafka.broker import KafkaBroker
 from tests.pipeline import ID_KEY
 from tests.streams.live import send_raw

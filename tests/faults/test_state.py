@@ -19,8 +19,9 @@ from schemas.topics import DEAD_LETTERS, LEADS_CHANGELOG, TOPICS_BY_NAME
 from streams.clock import now_ms
 from streams.settings import Settings
 from streams.topics_admin import settings_of
-from tests.faults.conftest import MakeTrial, Trial
+from tests.faults.conftest import MakeTrial
 from tests.faults.load import Load
+from tests.faults.trial import Trial
 from tests.kafka.broker import KafkaBroker
 from tests.schemas.poison import POISON
 from tests.schemas.samples import BROKER_MS, event

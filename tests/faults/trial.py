@@ -1,0 +1,98 @@
+"""A pipeline for faults: real workers whose metrics can be asked for, and a judgement at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from streams.demo.workers import free_port
+from tests.faults.ledger import Ledger
+from tests.faults.oracle import violations
+from tests.pipeline import Pipeline
+from tests.streams.live import metrics
+
+__all__ = ["PARTITIONS", "SESSION_S", "Trial"]
+
+PARTITIONS = 4
+SESSION_S = 4.0
+WAITING = ("leadstream_pending_deadlines", "leadstream_running_clocks")
+
+
+class Trial(Pipeline):
+    """A pipeline that is judged."""
+
+    partitions = PARTITIONS
+    stages: tuple[str, ...] = ("ingest", "score")
+
+    def __init__(self, bootstrap: str, prefix: str, folder: Path, settings: Mapping[str, object] | None = None) -> None:
+        super().__init__(bootstrap, prefix, folder, settings)
+        self._ports: dict[str, int] = {}
+
+    def start(self, name: str, *, command: tuple[str, ...] = (), **settings: object) -> None:
+        """Starts a worker whose metrics can be asked for."""
+        self._ports[name] = free_port()
+        super().start(name, command=command, metrics_port=self._ports[name], **settings)
+
+    def begin(self) -> None:
+        """Starts one worker of each stage."""
+        for stage in self.stages:
+            self.start(stage)
+
+    def ready(self, name: str, within_s: float = 40) -> None:
+        """Waits until a worker is."""
+        end = time.monotonic() + within_s
+        while metrics(self._ports[name]).get("leadstream_ready") != 1:
+            if time.monotonic() > end:
+                raise TimeoutError(f"{name} is not ready, see {self.log(name)}")
+            time.sleep(0.1)
+
+    def seen(self, name: str) -> Mapping[str, float]:
+        """Metrics of a worker."""
+        return metrics(self._ports[name])
+
+    def settled(self, *, timers: bool = True) -> None:
+        """Everything is worked off, the timers too unless they are long; then everybody stops."""
+        for name in self.stages:
+            if name not in self.workers:
+                self.start(name)
+        self.drained(90, stages=self.stages)
+        end = time.monotonic() + 60
+        while timers and self._waiting():
+            if time.monotonic() > end:
+                raise TimeoutError(f"timers are still waiting, logs in {self.folder}")
+            time.sleep(0.3)
+        self.drained(60, stages=self.stages)
+        self.stop()
+
+    def _waiting(self) -> bool:
+        """Whether a worker is not ready, or leads still wait for a moment, or clocks still run."""
+        self.tend()
+        for name in self.workers:
+            if not name.startswith("ingest"):
+                seen = metrics(self._ports[name])
+                waiting = [value > 0 for sample, value in seen.items() if sample.startswith(WAITING)]
+                if seen.get("leadstream_ready") != 1 or any(waiting):
+                    return True
+        return False
+
+    def judge(self, *, doubles: bool = True, poison: bool = True, timers: bool = True, changes: int = 10) -> Ledger:
+        """Everything is as promised; what lies on the broker.
+
+        Args:
+            doubles: Whether ingest may have carried a record twice.
+            poison: Whether dead letters are expected.
+            timers: Whether all are to be waited for.
+            changes: At least so many tier changes are expected.
+        """
+        self.settled(timers=timers)
+        ledger = Ledger.of(self)
+        found = self.violations(ledger, doubles=doubles)
+        assert not found, "\n".join(["", *found[:20], f"logs in {self.folder}"])
+        assert len(ledger.changes) >= changes, "too little happened to say anything"
+        assert ledger.letters or not poison, "the poison left no trace"
+        return ledger
+
+    def violations(self, ledger: Ledger, *, doubles: bool = True) -> list[str]:
+        """Everything that is not as promised."""
+        return violations(ledger, prefix=self.prefix, partitions=self.partitions, doubles=doubles)
