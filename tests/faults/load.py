@@ -71,9 +71,12 @@ class Load:
         patient = {"enable.idempotence": True, "acks": "all", "message.timeout.ms": 0}
         producer = Producer({"bootstrap.servers": self._to.bootstrap, "linger.ms": 5} | patient)
         began = time.monotonic()
-        for number, (topic, value, key) in enumerate(self._messages()):
-            if self._stop.wait(max(0.0, began + number // self._burst * self._burst / self._rate - time.monotonic())):
+        messages = self._messages()
+        while True:
+            due = began + self.sent // self._burst * self._burst / self._rate
+            if self._stop.wait(max(0.0, due - time.monotonic())):
                 break
+            topic, value, key = next(messages)
             producer.produce(self._to.prefix + topic, value, key=key)
             self.sent += 1
             producer.poll(0)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from streams.demo.workers import free_port
 from tests.faults.ledger import Ledger
@@ -12,11 +15,19 @@ from tests.faults.oracle import violations
 from tests.pipeline import Pipeline
 from tests.streams.live import metrics
 
-__all__ = ["PARTITIONS", "SESSION_S", "Trial"]
+__all__ = ["PARTITIONS", "SESSION_S", "Trial", "Weight"]
 
 PARTITIONS = 4
 SESSION_S = 4.0
 WAITING = ("leadstream_pending_deadlines", "leadstream_running_clocks")
+
+
+class Weight(NamedTuple):
+    """What a process holds: bytes of memory, open files and connections, threads."""
+
+    memory: int
+    files: int
+    threads: int
 
 
 class Trial(Pipeline):
@@ -50,6 +61,17 @@ class Trial(Pipeline):
     def seen(self, name: str) -> Mapping[str, float]:
         """Metrics of a worker."""
         return metrics(self._ports[name])
+
+    def weights(self) -> dict[str, Weight]:
+        """What each worker holds now; those that have just ended are left out."""
+        found = {}
+        for name, worker in self.workers.items():
+            place = Path(f"/proc/{worker.pid}")
+            with contextlib.suppress(OSError):
+                resident = int((place / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+                files, threads = (sum(1 for _ in (place / kind).iterdir()) for kind in ("fd", "task"))
+                found[name] = Weight(resident, files, threads)
+        return found
 
     def settled(self, *, timers: bool = True) -> None:
         """Everything is worked off, the timers too unless they are long; then everybody stops."""

@@ -1,0 +1,81 @@
+"""Workers die within half a second of the moment at which an answer is due: the breach is told once, and soon."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from statistics import quantiles
+
+import pytest
+
+from schemas.times import parse_iso
+from schemas.topics import SLA_EVENTS
+from streams.clock import now_ms
+from tests.faults.routed_trial import RoutedTrial
+from tests.faults.routing_world import RoutingLoad
+from tests.faults.sizes import SEEDS, size
+from tests.faults.watcher import News, Watcher
+
+pytestmark = [pytest.mark.kafka, pytest.mark.kill]
+
+AROUND_MS = 500
+MOST_LATE_MS, MOST_LATE_AFTER_A_CRASH_MS = 5_000, 30_000
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_workers_killed_when_an_answer_is_due_tell_the_breach_once(routed: RoutedTrial, seed: int) -> None:
+    chance, killed_ms = random.Random(seed), []
+    routed.begin()
+    routed.ready("route")
+    with Watcher(routed, SLA_EVENTS) as watcher:
+        with RoutingLoad(routed, seed, rate=40, leads=60):
+            for number in range(size(4, 100)):
+                for stage in routed.stages:
+                    routed.ready(stage)
+                due_ms = next_due(watcher.news)
+                stage = ("route", "score")[number % 2]
+                time.sleep(max(0, due_ms + chance.randint(-AROUND_MS, AROUND_MS) - now_ms()) / 1000)
+                routed.end(stage, signal.SIGKILL)
+                killed_ms.append(now_ms())
+                routed.start(stage)
+                time.sleep(chance.uniform(0, 3))
+        routed.settled()
+    live, after = lateness_ms(watcher.news, killed_ms)
+    print(
+        f"p99 of {len(live)} live breaches {p99(live):.0f} ms late, of {len(after)} after a crash {p99(after):.0f} ms"
+    )
+    assert p99(live) < MOST_LATE_MS
+    assert p99(after) < MOST_LATE_AFTER_A_CRASH_MS
+    routed.judge(poison=False)
+
+
+def next_due(news: list[News], within_s: float = 20) -> int:
+    """When the next answer is due that leaves time to aim."""
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        due_ms = [parse_iso(said["due_at"]) for _, said in news[-200:] if said["what"] == "started"]
+        coming = [due for due in due_ms if due > now_ms() + AROUND_MS]
+        if coming:
+            return min(coming)
+        time.sleep(0.05)
+    raise TimeoutError("no clock was started")
+
+
+def lateness_ms(news: list[News], killed_ms: list[int]) -> tuple[list[int], list[int]]:
+    """How late each breach could be read: where all went well, and where a worker died just before, or meanwhile."""
+    live: list[int] = []
+    after: list[int] = []
+    told: set[str] = set()
+    for at_ms, said in news:
+        if said["what"] == "breached" and said["id"] not in told:
+            told.add(said["id"])
+            due_ms = parse_iso(said["due_at"])
+            crashed = any(due_ms - 6 * AROUND_MS < killed < at_ms for killed in killed_ms)
+            (after if crashed else live).append(at_ms - due_ms)
+    return live, after
+
+
+def p99(values: list[int]) -> float:
+    """What one of a hundred exceeds."""
+    return quantiles(values, n=100)[98]
