@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
+
+import psutil
 
 from streams.demo.workers import free_port
 from tests.faults.ledger import Ledger
@@ -66,11 +67,9 @@ class Trial(Pipeline):
         """What each worker holds now; those that have just ended are left out."""
         found = {}
         for name, worker in self.workers.items():
-            place = Path(f"/proc/{worker.pid}")
-            with contextlib.suppress(OSError):
-                resident = int((place / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-                files, threads = (sum(1 for _ in (place / kind).iterdir()) for kind in ("fd", "task"))
-                found[name] = Weight(resident, files, threads)
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                process = psutil.Process(worker.pid)
+                found[name] = Weight(process.memory_info().rss, process.num_fds(), process.num_threads())
         return found
 
     def settled(self, *, timers: bool = True) -> None:
