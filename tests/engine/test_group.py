@@ -56,16 +56,9 @@ def test_a_graceful_stop_repeats_nothing(world: World) -> None:
     assert world.settled().duplicates == 0
 
 
-@pytest.mark.parametrize(
-    ("point", "times", "why", "within_s"),
-    [
-        ("recovered", 1, "was taken over by another process", 5),
-        ("folded", 10, "has a newer writer: another worker has taken over", 2),
-        ("published", 10, "has a newer writer: another worker has taken over", 2),
-    ],
-)
+@pytest.mark.parametrize(("point", "times", "within_s"), [("recovered", 1, 5), ("folded", 10, 2), ("published", 10, 2)])
 def test_a_zombie_in_the_midst_of_its_work_writes_nothing_more(
-    world: World, point: str, times: int, why: str, within_s: float
+    world: World, point: str, times: int, within_s: float
 ) -> None:
     world.load(60)
     zombie = world.start(instance="zombie", freeze=[point, times])
@@ -81,7 +74,7 @@ def test_a_zombie_in_the_midst_of_its_work_writes_nothing_more(
     # Its outputs are those of the log, under the same ids; its rows are not taken.
     assert zombie.ended() == 5
     assert time.monotonic() - woken < within_s
-    assert why in zombie.says()
+    assert "taken over" in zombie.says()
     assert heir.alive
     world.load(50)
     world.settled()
