@@ -125,7 +125,7 @@ simulation: $(READY) ## Kafka, clocks and crashes simulated around the same code
 .PHONY: faults
 faults: kafka-jars redis ## Every fault by name, with a ledger (ONLY=zombie SEED=7 RUNS=20 FULL=1)
 	@$(BIN)/python -m tests.faults $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS)) \
-		$(if $(FULL),--full)
+		$(if $(MINUTES),--minutes $(MINUTES)) $(if $(FULL),--full)
 
 .PHONY: kill-20
 kill-20: kafka-jars redis ## 20 runs with workers killed in their midst, on Apache Kafka

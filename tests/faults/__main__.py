@@ -40,6 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--only", nargs="+", choices=list(FAULTS), default=list(FAULTS), metavar="FAULT")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--runs", type=int, default=1, help="seeds of those that have any")
+    parser.add_argument("--minutes", type=float, help="of the random mix; 0.5 by itself, 10 in full")
     parser.add_argument("--full", action="store_true", help="as often and as long as is promised: hours")
     options = parser.parse_args(arguments)
     began = now()
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
     table = Table("fault", "verdict", "tests", "seconds", "what is done")
     for name in options.only:
         print(f"{name}: {FAULTS[name].what} ...", file=sys.stderr, flush=True)
-        found = _run(name, options.seed, options.runs, full=options.full)
+        found = _run(name, options)
         faults.append(found)
         path.write_text(json.dumps(ledger | {"faults": faults}, indent=1))
         table.add_row(name, found["verdict"], str(len(found["tests"])), f"{found['seconds']:.0f}", FAULTS[name].what)
@@ -60,16 +61,22 @@ def main(arguments: Sequence[str]) -> int:
     return any(found["verdict"] != "green" for found in faults)
 
 
-def _run(name: str, seed: int, runs: int, *, full: bool) -> dict[str, Any]:
+def _run(name: str, options: argparse.Namespace) -> dict[str, Any]:
     report = LEDGERS / f"{name}.xml"
     report.unlink(missing_ok=True)
     logs = LEDGERS / "logs" / name
     logs.parent.mkdir(exist_ok=True)
     sizes = {
-        "LEADSTREAM_KILL_SEED": str(seed),
-        "LEADSTREAM_KILL_RUNS": str(runs),
-        "LEADSTREAM_FAULTS_FULL": f"{full:d}",
+        "LEADSTREAM_KILL_SEED": str(options.seed),
+        "LEADSTREAM_KILL_RUNS": str(options.runs),
+        "LEADSTREAM_FAULTS_FULL": f"{options.full:d}",
     }
+    again = f"make faults ONLY={name} SEED={options.seed} RUNS={options.runs}"
+    if options.full:
+        again += " FULL=1"
+    if options.minutes:
+        sizes["LEADSTREAM_MIX_MINUTES"] = str(options.minutes)
+        again += f" MINUTES={options.minutes:g}"
     began = time.monotonic()
     done = subprocess.run(
         [
@@ -96,7 +103,6 @@ def _run(name: str, seed: int, runs: int, *, full: bool) -> dict[str, Any]:
     green = done.returncode == 0 and tests and all(test["verdict"] == "green" for test in tests)
     if not green:
         print(done.stdout[-4000:] + done.stderr[-2000:], file=sys.stderr)
-    again = f"make faults ONLY={name} SEED={seed} RUNS={runs}{' FULL=1' if full else ''}"
     verdict = "green" if green else "RED"
     kept = str(logs.relative_to(ROOT))
     return {"fault": name, "verdict": verdict, "seconds": seconds, "again": again, "logs": kept, "tests": tests}
@@ -108,6 +114,7 @@ def _test(case: ET.Element) -> dict[str, Any]:
         "test": f"{case.get('classname')}.{case.get('name')}",
         "seconds": float(case.get("time", "0")),
         "verdict": "RED" if wrong else "green",
+        "told": {found.get("name"): json.loads(found.get("value", "")) for found in case.iter("property")},
         "why": "\n".join(str(found.get("message")) for found in wrong)[:2000],
     }
 

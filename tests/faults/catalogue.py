@@ -106,5 +106,7 @@ FAULTS: dict[str, Fault] = {
         ),
     ),
     "alerts": Fault("the alert consumer and the workers before it killed", ("tests/examples/test_alert_consumer.py",)),
+    "disk": Fault("the broker's disk full", ("tests/faults/test_disk_full.py",)),
+    "mix": Fault("all of it at random (MINUTES=60)", ("tests/faults/test_mix.py",)),
     "simulation": Fault("all of the engine's faults, simulated", ("tests/simulation",)),
 }

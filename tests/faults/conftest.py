@@ -54,11 +54,11 @@ def routed(make_trial: MakeTrial, kafka: KafkaBroker, tmp_path: Path) -> RoutedT
     return make_routed(make_trial, kafka, tmp_path)
 
 
-def make_routed(make_trial: MakeTrial, broker: KafkaBroker, folder: Path) -> RoutedTrial:
+def make_routed(make_trial: MakeTrial, broker: KafkaBroker, folder: Path, **settings: object) -> RoutedTrial:
     """A trial with route."""
     model, policy = folder / "routed.yaml", folder / "policy.yaml"
     model.write_text(ROUTED_MODEL)
     policy.write_text(POLICY.format(version=1, capacity=4))
-    trial = make_trial(broker, RoutedTrial, model=model, policy=policy)
+    trial = make_trial(broker, RoutedTrial, model=model, policy=policy, **settings)
     assert isinstance(trial, RoutedTrial)
     return trial

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from statistics import quantiles
 
 import msgspec
@@ -66,7 +67,9 @@ def p99(waits: dict[str, int]) -> float:
     return quantiles(waits.values(), n=100)[98]
 
 
-def test_a_giant_among_others_has_a_small_row_and_holds_nobody_up(kafka: KafkaBroker, make_trial: MakeTrial) -> None:
+def test_a_giant_among_others_has_a_small_row_and_holds_nobody_up(
+    kafka: KafkaBroker, make_trial: MakeTrial, record_property: Callable[[str, object], None]
+) -> None:
     """Those of its own partition are among the others."""
     trial = make_trial(kafka, model="b2b-default")
     trial.begin()
@@ -75,7 +78,8 @@ def test_a_giant_among_others_has_a_small_row_and_holds_nobody_up(kafka: KafkaBr
     many, one = CrowdLoad(trial, SEED, rate=1_700), CrowdLoad(trial, SEED, rate=1_700)
     many.robots = 1_000
     base, beside = (waits(trial, load, seconds) for load, seconds in ((many, size(5, 60)), (one, size(10, 600))))
-    print(f"the others' p99: {p99(base):.0f} ms, and {p99(beside):.0f} ms beside {one.sent} events of one lead")
+    figures = {"events": one.sent, "p99_ms": p99(base), "p99_beside_ms": p99(beside)}
+    record_property("figures", json.dumps(figures))
     ledger = trial.judge(doubles=False, poison=False, timers=False, changes=1)
     rows = [record.value for record in ledger.changelog if record.key == GIANT]
     assert max(len(row or b"") for row in rows) <= MAX_ROW_BYTES

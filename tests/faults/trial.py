@@ -63,13 +63,13 @@ class Trial(Pipeline):
         """Metrics of a worker."""
         return metrics(self._ports[name])
 
-    def weights(self) -> dict[str, Weight]:
-        """What each worker holds now; those that have just ended are left out."""
+    def weights(self) -> dict[int, Weight]:
+        """What each worker's process holds now; those that have just ended are left out."""
         found = {}
-        for name, worker in self.workers.items():
+        for worker in self.workers.values():
             with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
                 process = psutil.Process(worker.pid)
-                found[name] = Weight(process.memory_info().rss, process.num_fds(), process.num_threads())
+                found[worker.pid] = Weight(process.memory_info().rss, process.num_fds(), process.num_threads())
         return found
 
     def settled(self, *, timers: bool = True) -> None:

@@ -1,0 +1,100 @@
+"""A random mix of all faults over the whole pipeline; the oracles recount, and Redis is what Kafka holds."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.topics import LEAD_ASSIGNMENTS, LEAD_SCORES
+from tests.faults.conftest import MakeTrial, make_routed
+from tests.faults.mix import Mix
+from tests.faults.proxy import Proxy
+from tests.faults.routed_trial import RoutedTrial
+from tests.faults.routing_world import RoutingLoad
+from tests.faults.sizes import SEEDS, size
+from tests.faults.trial import Weight
+from tests.kafka.broker import KafkaBroker
+from tests.redis_server import PREFIX, RedisServer
+from tests.view import naive
+from tests.view.live import until
+from tests.view.small_town import Town
+
+pytestmark = [pytest.mark.kafka, pytest.mark.kill]
+
+LENGTH_S = 60 * float(os.environ.get("LEADSTREAM_MIX_MINUTES", size("0.5", "10")))
+SETTLED_S = 30
+"""A process of this age has grown as it will: from here on it stays as it is."""
+
+
+@pytest.mark.timeout(LENGTH_S + 1_200)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_random_mix_of_all_faults_leaves_no_trace(
+    make_trial: MakeTrial,
+    redis_server: RedisServer,
+    tmp_path: Path,
+    seed: int,
+    record_property: Callable[[str, object], None],
+) -> None:
+    with Proxy() as proxy, KafkaBroker(detours=[proxy.port]) as broker:
+        proxy.lead_to(broker.detour(proxy.port))
+        redis = {"redis_url": redis_server.url, "redis_prefix": PREFIX}
+        trial = make_routed(make_trial, broker, tmp_path, bootstrap_servers=proxy.bootstrap, **redis)
+        trial.begin()
+        trial.start("view")
+        for name in trial.workers:
+            trial.ready(name)
+        mix = Mix(seed, trial, broker, proxy, redis_server)
+        try:
+            with RoutingLoad(trial, seed, rate=40, leads=25):
+                mix.run(LENGTH_S)
+        finally:
+            (tmp_path / "timeline.json").write_text(json.dumps(mix.timeline, indent=1))
+            record_property("timeline", json.dumps(mix.timeline))
+        trial.judge(poison=False)
+        is_shown(trial, redis_server)
+        for life in mix.lives.values():
+            stays_as_it_is(life)
+
+
+def is_shown(trial: RoutedTrial, redis: RedisServer) -> None:
+    """Redis is right within a minute, and is what the topics hold."""
+    began_ms = time.time_ns() // 1_000_000
+    trial.start("view")
+
+    def is_whole() -> bool:
+        trial.tend()
+        meta = redis.admin.hgetall(f"{PREFIX}meta")
+        return meta.get("state") == "whole" and int(meta.get("seen_at", 0)) > began_ms
+
+    until(is_whole, f"a whole Redis, see {trial.log('view')}", 60)
+    held = Town({}, versions(trial, LEAD_SCORES), versions(trial, LEAD_ASSIGNMENTS), {}, [], [])
+    assert naive.found_lists(redis.admin, PREFIX) == naive.expected_lists(held)
+    assert naive.found_hashes(redis.admin, PREFIX) == naive.expected_hashes(held)
+
+
+def versions(trial: RoutedTrial, topic: str) -> dict[str, list[dict[str, Any]]]:
+    """What a topic says of each lead, oldest first."""
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for record in trial.read(topic):
+        if record.value is not None:
+            said = json.loads(record.value)
+            found[said["lead_id"]].append(said)
+    return found
+
+
+def stays_as_it_is(life: list[tuple[float, Weight]]) -> None:
+    """Memory, files and threads of a process that has settled do not grow."""
+    begin = life[0][0] + SETTLED_S
+    settled = [weight for at, weight in life if at > begin]
+    if settled:
+        first, last = settled[0], settled[-1]
+        assert last.memory < first.memory + (64 << 20)
+        assert last.files < first.files + 16
+        assert last.threads < first.threads + 8
