@@ -131,6 +131,22 @@ faults: kafka-jars redis ## Every fault by name, with a ledger (ONLY=zombie SEED
 kill-20: kafka-jars redis ## 20 runs with workers killed in their midst, on Apache Kafka
 	@LEADSTREAM_KILL_RUNS=20 $(BIN)/python -m pytest -m kill --timeout 7200 $(PYTEST_ARGS)
 
+FLOORS := .cache/floors
+.PHONY: floors
+floors: $(READY) kafka-jars redis ## The oldest versions that pyproject.toml allows: unit tests, properties, pipeline, view
+	@mkdir -p $(FLOORS)
+	@$(BIN)/uv pip compile pyproject.toml --resolution lowest-direct --python-version 3.11 --extra serve --quiet \
+		--output-file $(FLOORS)/requirements.txt
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(FLOORS)/venv
+	@$(BIN)/uv pip install --quiet --python $(FLOORS)/venv/bin/python -r $(FLOORS)/requirements.txt \
+		hypothesis jsonschema psutil pytest pytest-timeout pytest-xdist
+	@$(BIN)/uv pip install --quiet --python $(FLOORS)/venv/bin/python --no-deps -e .
+	@# Left out: what checks the house, writes files, or needs a tool that wants newer versions.
+	@$(FLOORS)/venv/bin/python -m pytest -n 2 -W ignore::DeprecationWarning -m "not kafka and not slow and not kill" \
+		--ignore tests/test_architecture.py --ignore tests/schemas/test_generated.py --ignore tests/view/test_api.py
+	@$(FLOORS)/venv/bin/python -m pytest -n 2 -W ignore::DeprecationWarning tests/streams/test_stages_on_kafka.py \
+		tests/view/test_worker.py
+
 .PHONY: bench
 bench: kafka-jars redis ## The figures of the README
 	@$(BIN)/python -m tests.bench $(ARGS)

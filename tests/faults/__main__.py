@@ -89,6 +89,8 @@ def _run(name: str, options: argparse.Namespace) -> dict[str, Any]:
             "--timeout",
             "3600",
             f"--junit-xml={report}",
+            "-o",
+            "junit_family=xunit1",
             f"--basetemp={logs}",
             *FAULTS[name].tests,
         ],
