@@ -93,11 +93,13 @@ FAULTS: dict[str, Fault] = {
     "offline": Fault(
         "away for days, and what came due meanwhile",
         (
+            "tests/faults/test_backlog.py",
             f"{_KILLS}::test_a_timer_that_came_due_while_nobody_was_there_fires_once_at_its_own_moment",
             f"{_ROUTE}::test_route_that_was_away_for_days_of_log_time_tells_what_it_would_have_told",
             f"{_ROUTE}::test_a_dead_score_worker_stops_the_clocks_and_no_breach_is_false",
         ),
     ),
+    "replay": Fault("the log read anew by a new group", ("tests/faults/test_replay.py",)),
     "versions": Fault(
         "a model under load with kills; policies published at once",
         (
