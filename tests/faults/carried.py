@@ -156,8 +156,12 @@ def not_as_carried(ledger: Ledger, plan: Plan, *, doubles: bool) -> Iterator[str
 def _order(plan: Plan, places: dict[tuple[int, bytes], list[tuple[int, int]]]) -> Iterator[str]:
     """What came to one partition of a raw topic is in the log in its order, counted by first occurrences.
 
-    Rows of one millisecond stand by what they are: who is who, what was done, what moves time.
+    Rows of one millisecond stand by what they are: who is who, what was done, what moves time. The same row out of two
+    partitions cannot be told apart in the log.
     """
+    ways: dict[tuple[int, bytes], set[tuple[str, int]]] = defaultdict(set)
+    for one in plan.rows:
+        ways[one.partition, one.name].add(one.place[:2])
     latest: dict[tuple[str, int, int], tuple[int, tuple[int, int]]] = {}
     before: dict[tuple[str, int, int], tuple[int, int]] = {}
     of_kind: dict[tuple[str, int, int, type], tuple[int, int]] = {}
@@ -165,7 +169,7 @@ def _order(plan: Plan, places: dict[tuple[int, bytes], list[tuple[int, int]]]) -
     for one in plan.rows:
         where, way = (one.partition, one.name), (*one.place[:2], one.partition)
         # Alarms of one millisecond are one and the same.
-        if where in seen or where not in places or one.late:
+        if where in seen or where not in places or one.late or len(ways[where]) > 1:
             continue
         seen.add(where)
         found, at_ms, kind = places[where][0], one.row.received_at_ms, (*way, type(one.row))
