@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -32,6 +31,7 @@ from streams.first_policy import FirstPolicy
 from streams.health import HealthServer, Readiness
 from streams.ingest import IngestStage, IngestTopics
 from streams.ingest_watch import IngestWatch
+from streams.logs import log_to_stderr
 from streams.metrics import Metrics
 from streams.model_files import load_model
 from streams.packs import Packer
@@ -64,7 +64,7 @@ def run_worker(stage: str, settings: Settings, crash_point: Callable[[CrashPoint
         EngineError: It could not start: no broker (3), topics or libraries that are not as they must be (4).
         LeadstreamError: A setting or the model is wrong.
     """
-    _log_to_stderr(settings)
+    log_to_stderr(settings.log_level.upper())
     watch = Watch(Metrics(stage), Readiness())
     run = {"ingest": _run_ingest, "score": _run_score, "route": _run_route, "view": _run_view}[stage]
     config = engine_config(stage, settings)
@@ -159,21 +159,3 @@ def _run_view(settings: Settings, config: EngineConfig, watch: Watch) -> None:
 
 def _client_settings(config: EngineConfig) -> dict[str, Any]:
     return {"bootstrap_servers": config.bootstrap.split(","), **config.security.client_settings()}
-
-
-def _log_to_stderr(settings: Settings) -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(_is_ours)
-    logging.basicConfig(
-        handlers=[handler],
-        level=settings.log_level.upper(),
-        format="%(asctime)s %(levelname)-8s %(name)s: %(message)s",
-        force=True,
-    )
-
-
-def _is_ours(record: logging.LogRecord) -> bool:
-    """Faust and aiokafka tell below WARNING what the engine tells better; Faust's services begin with a mark."""
-    if record.levelno >= logging.WARNING:
-        return True
-    return record.name.startswith("streams") and not str(record.msg).startswith("[^")
