@@ -75,8 +75,9 @@ FAULTS: dict[str, Fault] = {
     "disturbed": Fault("events twice, late, with other times", ("tests/faults/test_disturbed.py",)),
     "giant": Fault("one lead with very many events among others", ("tests/faults/test_giant_lead.py",)),
     "poison": Fault(
-        "records that cannot be used, and the breaker",
+        "records that cannot be used, the breaker, and the way back",
         (
+            "tests/faults/test_dead_letters.py",
             f"{_STATE}::test_poison_is_told_apart_and_the_rest_flows",
             f"{_STAGES}::test_the_breaker_pauses_a_topic_until_it_is_released",
         ),

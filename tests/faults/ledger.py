@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from schemas.topics import DEAD_LETTERS, LEAD_INTERNAL, LEAD_SCORES, LEADS_CHANGELOG, RAW_TOPICS, TIER_CHANGES
+from streams.dead_letters import REPLAYED_HEADER
 from tests.pipeline import Kept, LogRecord, Pipeline
 
 __all__ = ["Ledger"]
@@ -16,6 +17,7 @@ class Ledger:
 
     Attributes:
         raw: By topic, without the prefix.
+        letters: Dead letters, without the notes of what was sent back.
     """
 
     raw: dict[str, list[Kept]] = field(default_factory=dict)
@@ -33,7 +35,7 @@ class Ledger:
             {topic: run.read(topic) for topic in RAW_TOPICS},
             run.read(LEAD_INTERNAL),
             run.log_records(),
-            run.read(DEAD_LETTERS),
+            [one for one in run.read(DEAD_LETTERS) if REPLAYED_HEADER not in dict(one.headers)],
             run.read(TIER_CHANGES),
             run.read(LEAD_SCORES),
             run.read(LEADS_CHANGELOG),
