@@ -92,6 +92,7 @@ def _run(name: str, options: argparse.Namespace) -> dict[str, Any]:
             "-o",
             "junit_family=xunit1",
             f"--basetemp={logs}",
+            "--show-capture=no",
             *FAULTS[name].tests,
         ],
         cwd=ROOT,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from tests.streams.live import wait_for
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
-DISK_BYTES = 128 << 20
+DISK_BYTES = size(128, 512) << 20
 
 
 @pytest.fixture
@@ -57,13 +58,9 @@ def test_a_full_disk_of_the_broker_stops_everybody_and_costs_nothing(disk: Path,
 
 def fill(path: Path) -> None:
     """Takes what is left of a disk."""
-    with path.open("wb") as file:
-        try:
-            while True:
-                file.write(bytes(1 << 16))
-                file.flush()
-        except OSError:
-            pass  # it is full
+    with suppress(OSError), path.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(1 << 16))
 
 
 def is_ready(trial: Trial, stage: str) -> bool:
