@@ -245,3 +245,14 @@ def test_what_was_carried_twice_by_a_killed_worker_is_no_fault() -> None:
     twice = ledger.letters[0]
     ledger.letters.append(twice)
     assert violations(ledger, prefix="", partitions=PARTITIONS, doubles=True) == []
+
+
+def test_one_row_out_of_two_partitions_is_in_no_order() -> None:
+    ledger = worked_off()
+    carry_out_of_order(ledger)
+    row = ledger.log[log_place(ledger, 3)].rows[0]
+    assert isinstance(row, EventRow)
+    assert any("order: " in one for one in judged(ledger))
+    for records in ledger.raw.values():
+        records += [one._replace(partition=1) for one in records if f'"{row.event_id}"'.encode() in (one.value or b"")]
+    assert not any("order: " in one for one in judged(ledger))
