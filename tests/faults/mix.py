@@ -31,7 +31,7 @@ class Mix:
 
     Attributes:
         timeline: What was done so far.
-        lives: What each process held from time to time, by its id: when, and what.
+        lives: What each worker held from time to time, by its name and process: when, and what.
     """
 
     def __init__(self, seed: int, trial: RoutedTrial, broker: KafkaBroker, proxy: Proxy, redis: RedisServer) -> None:
@@ -39,7 +39,7 @@ class Mix:
         self._trial, self._broker, self._proxy, self._redis = trial, broker, proxy, redis
         self._began = time.monotonic()
         self.timeline: list[Deed] = []
-        self.lives: dict[int, list[tuple[float, Weight]]] = {}
+        self.lives: dict[tuple[str, int], list[tuple[float, Weight]]] = {}
 
     def run(self, seconds: float) -> None:
         """Does one thing after the other for so long; then all is well again."""
@@ -69,8 +69,8 @@ class Mix:
         end = time.monotonic() + self._chance.uniform(least_s, most_s)
         while time.monotonic() < end:
             self._trial.tend()
-            for pid, weight in self._trial.weights().items():
-                self.lives.setdefault(pid, []).append((time.monotonic(), weight))
+            for process, weight in self._trial.weights().items():
+                self.lives.setdefault(process, []).append((time.monotonic(), weight))
             time.sleep(0.2)
 
     def _any(self) -> str:

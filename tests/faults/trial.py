@@ -63,13 +63,13 @@ class Trial(Pipeline):
         """Metrics of a worker."""
         return metrics(self._ports[name])
 
-    def weights(self) -> dict[int, Weight]:
-        """What each worker's process holds now; those that have just ended are left out."""
+    def weights(self) -> dict[tuple[str, int], Weight]:
+        """What each worker holds now, by its name and process; those that have just ended are left out."""
         found = {}
-        for worker in self.workers.values():
+        for name, worker in self.workers.items():
             with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
                 process = psutil.Process(worker.pid)
-                found[worker.pid] = Weight(process.memory_info().rss, process.num_fds(), process.num_threads())
+                found[name, worker.pid] = Weight(process.memory_info().rss, process.num_fds(), process.num_threads())
         return found
 
     def settled(self, *, timers: bool = True) -> None:
