@@ -146,7 +146,7 @@ def new_consumer(settings: Settings, group: str = "leadstream-read", *, fetch_wa
             "enable.partition.eof": True,
             "auto.offset.reset": "error",
             "fetch.message.max.bytes": settings.fetch_max_bytes,
-            "queued.max.messages.kbytes": 64 * 1024,
+            "queued.max.messages.kbytes": 16 * 1024,
             "fetch.queue.backoff.ms": 10,
             "fetch.wait.max.ms": fetch_wait_ms,
             # The mock broker has no other way to a topic than asking for it.

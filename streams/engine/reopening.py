@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import aiokafka
+from aiokafka.errors import KafkaError
 
 from streams.engine.checkpoint import OWNER_KEY, decode_owner
 from streams.engine.config import EngineConfig
@@ -65,9 +66,13 @@ async def check_owner(app: EngineApp, tp: Any, writer: FencedWriter, last: int |
     """Nobody else has claimed a partition of the changelog since this writer's last record, up to offset `last`.
 
     Raises:
-        FailStop: Another process has.
+        FailStop: Another process has, or the broker did not say.
     """
-    for record in await read_changelog(app.config, tp, writer.last_offset, last):
+    try:
+        records = await read_changelog(app.config, tp, writer.last_offset, last)
+    except (KafkaError, TimeoutError) as error:
+        raise FailStop(f"who owns partition {tp.partition} cannot be read from the changelog: {error!r}") from error
+    for record in records:
         if record.key == OWNER_KEY and decode_owner(record.value).process != app.process:
             raise FailStop(
                 f"partition {tp.partition} was taken over by another process "

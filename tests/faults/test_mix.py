@@ -102,5 +102,5 @@ def growth(life: list[tuple[float, Weight]]) -> Weight | None:
 
 
 def is_much(grown: Weight) -> bool:
-    """Whether that is more than what a process may move by: the view reads 64 MiB ahead while it fills Redis anew."""
-    return grown.memory > 96 << 20 or grown.files > 16 or grown.threads > 8
+    """Whether that is more than what a process may move by."""
+    return grown.memory > 64 << 20 or grown.files > 16 or grown.threads > 8
