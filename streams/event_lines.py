@@ -23,7 +23,7 @@ from schemas.wire import decode_event
 from streams.event_files import name_of, pauses, read_blocks
 from streams.plain_lines import plain_event
 
-__all__ = ["EventLines", "Refusals", "each_line"]
+__all__ = ["EventLines", "Refusal", "Refusals", "each_line"]
 
 
 class EventLines:
@@ -134,6 +134,15 @@ def _received_at(text: object) -> int:
     return received_ms
 
 
+class Refusal(msgspec.Struct, frozen=True):
+    """A line that cannot be used: its place and why."""
+
+    file: str
+    line: int
+    reason: str
+    message: str
+
+
 class Refusals:
     """Tells refused lines as JSON lines on standard error, and counts them.
 
@@ -148,11 +157,13 @@ class Refusals:
 
     def tell(self, refused: Refused, file: str | None = None, line: int | None = None) -> None:
         """The line where reading is cannot be used, or another one."""
+        self.note(Refusal(file or self.file, line or self.line, refused.reason, refused.message))
+
+    def note(self, refusal: Refusal) -> None:
+        """Tells it, and counts it."""
         self.count += 1
-        place = {"file": file or self.file, "line": line or self.line}
         # Standard error as it is now: under a progress bar, what is written to it goes above the bar.
-        told = msgspec.json.encode(place | {"reason": refused.reason, "message": refused.message})
-        sys.stderr.write(told.decode() + "\n")
+        sys.stderr.write(msgspec.json.encode(refusal).decode() + "\n")
         sys.stderr.flush()
 
 

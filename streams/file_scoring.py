@@ -1,4 +1,4 @@
-"""The kernel over lines of files, without Kafka: what `score` and `explain` share.
+"""The kernel over rows of files, without Kafka: what `score` and `explain` share.
 
 Events are one partition, with the log time of `streams.event_lines`. Rows of the log, as `read lead-events` prints
 them, are folded by partition with the log's own time and models, and so give what the stage gave; with a model of the
@@ -13,8 +13,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from schemas.lines import LogLine, is_log_line, load_line, read_log_line
-from schemas.links import Links
 from schemas.log import EventRow, LogRow, Merge, ModelControl
 from schemas.outputs_wire import LeadScoreOut, MergedLeadOut, TierChangeOut
 from schemas.routing_log import RoutingRow
@@ -26,7 +24,7 @@ from scoring.partition import FoldStep, PartitionFold
 from scoring.people import People
 from scoring.reading import ModelError, read_model
 from streams.errors import UsageError
-from streams.event_lines import EventLines
+from streams.line_rows import Block
 
 __all__ = ["FileScoring"]
 
@@ -40,10 +38,9 @@ _READ_AT_ONCE = 10_000
 
 
 class FileScoring:
-    """Scores lines one after the other.
+    """Scores rows one after the other.
 
     Args:
-        id_key: Key of the e-mail hash.
         model: Holds from the first line; None: the models in the log do.
         until_ms: Time at the end; what is received later is left out. None: the last line's.
         keep_merges: Whether to remember what came with each alias.
@@ -57,7 +54,6 @@ class FileScoring:
 
     def __init__(
         self,
-        id_key: bytes,
         model: Model | None,
         until_ms: int | None = None,
         *,
@@ -65,43 +61,38 @@ class FileScoring:
         keep_routing: bool = False,
     ) -> None:
         self._model, self._until_ms = model, until_ms
-        self._links = Links(id_key)
-        self._events = EventLines(id_key, self._links)
         self._people: People | None = None
         self._keep_merges = keep_merges
         self.merges: dict[str, Merge] = {}
         # Of a log: what aliases sent under the caller's model, by alias and number.
         self._sent: dict[tuple[str, int], bytes] = {}
-        # What the last line was; the next one is probably the same.
-        self._of_the_log = False
         self._folds: dict[int, PartitionFold] = {}
-        self._before_model: dict[int, list[LogLine]] = defaultdict(list)
+        self._before_model: dict[int, list[tuple[int, LogRow]]] = defaultdict(list)
         self._changes: list[TierChangeOut] = []
         self._keep_routing, self._routing = keep_routing, list[RoutingRow]()
         self.waiting = 0
         self.problems: list[str] = []
 
-    def take(self, raw: bytes) -> None:
-        """Takes a line.
+    def take(self, block: Block) -> None:
+        """Takes what some lines were.
 
         Raises:
-            Refused: It is neither an event nor a row of the log.
-            UsageError: It is an event, and there is no model.
+            UsageError: There is an event among them, and no model.
         """
-        row = None if self._of_the_log else self._events.read_plain(raw)
-        if row is None:
-            members = load_line(raw)
-            self._of_the_log = is_log_line(members)
-            if self._of_the_log:
-                self._take_log_line(read_log_line(members))
-                return
-            row = self._events.read(raw, members)
+        if not block.places:
+            for row in block.rows:
+                self._take_event(row)
+            return
+        for row, place in zip(block.rows, block.places, strict=True):
+            if place is None:
+                self._take_event(row)
+            else:
+                self._take_log_row(*place, row)
+
+    def _take_event(self, row: LogRow) -> None:
+        """An event, or what its names say of each other."""
         if self._people is None:
             self._people = People(self._begin(_EVENTS), self._merged)
-        # An event is received at the log time, so it brings no other time.
-        for link in self._links.taken():
-            link.received_at_ms = row.received_at_ms
-            self._apply(self._people, link, row.received_at_ms)
         self._apply(self._people, row, row.received_at_ms)
 
     def changes(self) -> list[TierChangeOut]:
@@ -126,7 +117,7 @@ class FileScoring:
             UsageError: There are rows of the log, but no model for them.
         """
         if any(self._before_model.values()):
-            partitions = ", ".join(str(partition) for partition, lines in self._before_model.items() if lines)
+            partitions = ", ".join(str(partition) for partition, rows in self._before_model.items() if rows)
             raise UsageError(f"no model among the rows of partition {partitions}; give one with --model")
         for fold in self._folds.values():
             if self._until_ms is not None:
@@ -162,31 +153,31 @@ class FileScoring:
         if self._keep_merges:
             self.merges.setdefault(merge.merged_from, merge)
 
-    def _take_log_line(self, line: LogLine) -> None:
+    def _take_log_row(self, partition: int, safe_ms: int, row: LogRow) -> None:
         if self._keep_routing:
             raise UsageError(
                 f"a row of {LEAD_EVENTS}: what route reads of it stands in {LEAD_ROUTING} already; read that"
             )
-        fold = self._folds.get(line.partition)
-        if fold is not None and self._model is not None and isinstance(line.row, ModelControl):
-            self._advance(fold, line.safe_ms)
+        fold = self._folds.get(partition)
+        if fold is not None and self._model is not None and isinstance(row, ModelControl):
+            self._advance(fold, safe_ms)
             return
         if fold is not None:
-            if isinstance(line.row, Merge):
-                self._learnt_anew(line.row)
-                self._merged(line.row)
-            self._apply(fold, line.row, line.safe_ms)
+            if isinstance(row, Merge):
+                self._learnt_anew(row)
+                self._merged(row)
+            self._apply(fold, row, safe_ms)
             return
         if self._model is not None:
-            self._begin(line.partition)
-            self._take_log_line(line)
+            self._begin(partition)
+            self._take_log_row(partition, safe_ms, row)
             return
         # The first model of a partition holds from its first row, as it does for the stage.
-        self._before_model[line.partition].append(line)
-        if isinstance(line.row, ModelControl) and (model := self._read(line.row)) is not None:
-            self._begin(line.partition, model)
-            for earlier in self._before_model.pop(line.partition):
-                self._take_log_line(earlier)
+        self._before_model[partition].append((safe_ms, row))
+        if isinstance(row, ModelControl) and (model := self._read(row)) is not None:
+            self._begin(partition, model)
+            for earlier in self._before_model.pop(partition):
+                self._take_log_row(partition, *earlier)
 
     def _learnt_anew(self, merge: Merge) -> None:
         """Gives a merge of the log the body that the caller's model has made of the alias."""

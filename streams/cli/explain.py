@@ -21,8 +21,9 @@ from streams.cli.base import TIME, Results, as_json, event_files, id_key_of, per
 from streams.engine.collector import no_collector
 from streams.errors import InputError
 from streams.event_files import size_of
-from streams.event_lines import Refusals, each_line
+from streams.event_lines import Refusals
 from streams.file_scoring import FileScoring
+from streams.line_rows import reading
 from streams.model_files import model_beside
 from streams.settings import Settings, variable
 
@@ -48,10 +49,17 @@ def explain(
     the same person, and what came with each.
     """
     model = model_beside(files, model_file)
-    scoring, refusals = FileScoring(id_key_of(settings), model, at_ms, keep_merges=True), Refusals()
-    with no_collector(), progress("Reading", size_of(files)) as moved:
-        for _ in each_line(files, scoring.take, refusals, moved):
-            pass
+    scoring, refusals = FileScoring(model, at_ms, keep_merges=True), Refusals()
+    with (
+        no_collector(),
+        reading(files, id_key_of(settings)) as blocks,
+        progress("Reading", size_of(files)) as moved,
+    ):
+        for block in blocks:
+            for refusal in block.refused:
+                refusals.note(refusal)
+            scoring.take(block)
+            moved(block.moved)
         scoring.end()
     leads = scoring.leads()
     asked = _find(leads, lead, settings)

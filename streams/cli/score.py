@@ -10,8 +10,9 @@ from schemas.routing_log import RoutingRow
 from streams.cli.base import TIME, Results, event_files, id_key_of, progress, say, with_settings
 from streams.engine.collector import no_collector
 from streams.event_files import size_of
-from streams.event_lines import Refusals, each_line
+from streams.event_lines import Refusals
 from streams.file_scoring import FileScoring
+from streams.line_rows import reading
 from streams.model_files import model_beside
 from streams.settings import Settings
 
@@ -54,7 +55,7 @@ def score(
     Lines that cannot be used are told on standard error, one JSON object each, and the rest is scored; exit code 1.
     """
     model = model_beside(files, model_file)
-    scoring = FileScoring(id_key_of(settings), model, until_ms, keep_routing=routing)
+    scoring = FileScoring(model, until_ms, keep_routing=routing)
     refusals, results = Refusals(), Results()
 
     def write(changes: list[TierChangeOut]) -> None:
@@ -63,9 +64,17 @@ def score(
         else:
             _write(results, changes)
 
-    with no_collector(), progress("Scoring", size_of(files), results=True) as moved:
-        for pauses in each_line(files, scoring.take, refusals, moved):
-            if pauses or scoring.waiting >= _ROWS_AT_ONCE:
+    with (
+        no_collector(),
+        reading(files, id_key_of(settings)) as blocks,
+        progress("Scoring", size_of(files), results=True) as moved,
+    ):
+        for block in blocks:
+            for refusal in block.refused:
+                refusals.note(refusal)
+            scoring.take(block)
+            moved(block.moved)
+            if block.pauses or scoring.waiting >= _ROWS_AT_ONCE:
                 write(scoring.changes())
         write(scoring.end())
     if scores:

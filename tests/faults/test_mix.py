@@ -59,9 +59,11 @@ def test_a_random_mix_of_all_faults_leaves_no_trace(
             record_property("timeline", json.dumps(mix.timeline))
         trial.judge(poison=False)
         is_shown(trial, redis_server)
-        lives = {f"{name} {pid}": growth(life) for (name, pid), life in mix.lives.items()}
-        grown = {name: weight for name, weight in lives.items() if weight is not None}
-        record_property("growth", json.dumps(sorted(grown.items(), key=lambda one: one[1])[-10:]))
+        lives = {f"{name} {pid}": life for (name, pid), life in mix.lives.items()}
+        grown = {name: weight for name, life in lives.items() if (weight := growth(life)) is not None}
+        most = sorted(grown.items(), key=lambda one: one[1])[-10:]
+        record_property("growth", json.dumps(most))
+        record_property("memory", json.dumps({name: memory(lives[name]) for name, _ in most}))
         much = {name: weight for name, weight in grown.items() if is_much(weight)}
         assert not much
 
@@ -99,6 +101,11 @@ def growth(life: list[tuple[float, Weight]]) -> Weight | None:
     if not settled:
         return None
     return Weight(*(last - first for first, last in zip(settled[0], settled[-1], strict=True)))
+
+
+def memory(life: list[tuple[float, Weight]]) -> list[tuple[int, int]]:
+    """Seconds of its life, and MiB held: some thirty points."""
+    return [(round(at - life[0][0]), weight.memory >> 20) for at, weight in life[:: max(1, len(life) // 30)]]
 
 
 def is_much(grown: Weight) -> bool:

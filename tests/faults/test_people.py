@@ -23,6 +23,7 @@ from schemas.times import iso
 from schemas.topics import TOPICS
 from scoring.reading import read_model
 from streams.file_scoring import FileScoring
+from streams.line_rows import LineRows
 from tests.faults.conftest import MakeTrial
 from tests.faults.sizes import SEEDS
 from tests.faults.trial import Trial
@@ -85,9 +86,10 @@ def points(score: dict[str, Any]) -> dict[str, Any]:
 
 def at_once(events: list[dict[str, Any]]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
     """Points of everybody, and where every alias went, by the kernel over a file."""
-    scoring = FileScoring(ID_KEY.encode(), read_model(MODEL, "people.yaml"))
+    scoring, lines = FileScoring(read_model(MODEL, "people.yaml")), LineRows(ID_KEY.encode())
     for event in events:
-        scoring.take(msgspec.json.encode(event))
+        lines.take(msgspec.json.encode(event))
+    scoring.take(lines.taken())
     scoring.end()
     scores, merged = {}, {}
     for lead in scoring.scores():
