@@ -34,6 +34,7 @@ _LARGE_BYTES = 8 << 20
 _BLOCKS_AHEAD = 64
 """So many blocks wait for a fold that is busy with what it took: rows of some 64 MiB of lines."""
 _SWITCH_S = 0.0002
+"""So soon the thread that sends gets its turn."""
 
 
 class Block(msgspec.Struct, array_like=True):
@@ -182,9 +183,8 @@ def _send_rows(receiver: Connection, sender: Connection, sources: tuple[str, ...
             except OSError:
                 os._exit(1)  # nobody reads any more
 
-    # Sending takes a moment now and then, and should not have to wait for it: the other process does.
     sys.setswitchinterval(_SWITCH_S)
-    sending = Thread(target=send)
+    sending = Thread(target=send, daemon=True)
     sending.start()
     with no_collector():
         try:
@@ -192,8 +192,8 @@ def _send_rows(receiver: Connection, sender: Connection, sources: tuple[str, ...
                 ready.put(_encode(block))
         except InputError as error:
             ready.put(_encode(Block([], problem=str(error))))
-        finally:
-            ready.put(b"")
+    # Only now: whoever gets no last block knows that this process was ended by something else.
+    ready.put(b"")
     sending.join()
 
 

@@ -6,6 +6,7 @@ import gzip
 import json
 import multiprocessing
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,19 @@ def test_a_reading_process_that_is_killed_is_no_end_of_the_file(tmp_path: Path) 
         with pytest.raises(InputError, match=r"exit code -9.*memory"):
             next(blocks)
     assert multiprocessing.active_children() == []
+
+
+@pytest.mark.usefixtures("beside")
+def test_nor_is_one_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(sources: tuple[str, ...], id_key: bytes) -> Iterator[Block]:
+        yield next(read_rows(sources, id_key))
+        raise MemoryError
+
+    monkeypatch.setattr(line_rows, "read_rows", fails)
+    some = tmp_path / "some.jsonl"
+    some.write_bytes(lines_of(10))
+    with reading((str(some),), KEY) as blocks, pytest.raises(InputError, match=r"exit code 1\b"):
+        list(blocks)
 
 
 @pytest.mark.usefixtures("beside")
