@@ -7,6 +7,7 @@ naive reference, which shares no code with it. Whatever was killed in between, a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
@@ -172,16 +173,14 @@ def _id_of(body: bytes) -> str:
 
 def _bodies(what: str, records: list[Kept], told: Bodies) -> Iterator[str]:
     """Each id has one body, and they first came in the order in which the fold tells them."""
-    bodies: dict[str, bytes] = {}
+    first: dict[str, Kept] = {}
     for record in records:
         if record.value is None:
             continue  # a claim of the partition
         name = _id_of(record.value)
-        if bodies.setdefault(name, record.value) != record.value:
+        if first.setdefault(name, record).value != record.value:
             yield f"{what}: {name} has two bodies"
-    if list(bodies.values()) != told:
-        expected = {_id_of(body) for body in told}
-        yield (
-            f"{what}: not what the fold tells; missing {sorted(expected - bodies.keys())[:5]}, "
-            f"too many {sorted(bodies.keys() - expected)[:5]}"
-        )
+    for number, (record, body) in enumerate(zip_longest(first.values(), told)):
+        if record is None or record.value != body:
+            yield f"{what}: not what the fold tells; number {number} is {record}, should be {body!r}"
+            return
