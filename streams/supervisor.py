@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-__all__ = ["HOPELESS", "Backoff", "Child", "Supervisor", "die_with_parent", "how_it_ended"]
+__all__ = ["HOPELESS", "Backoff", "Child", "Supervisor", "die_with", "how_it_ended"]
 
 HOPELESS = frozenset({1, 2, 4})
 """Exit codes that another start would not change."""
@@ -142,7 +144,7 @@ class Supervisor:
             stderr=asyncio.subprocess.STDOUT,
             # Ctrl-C reaches this process alone, which stops the children in its own way.
             start_new_session=True,
-            preexec_fn=die_with_parent,
+            preexec_fn=partial(die_with, os.getpid()),
         )
         self._running[child.name] = process
         if self._stop.is_set():
@@ -176,6 +178,13 @@ def how_it_ended(code: int) -> str:
     return f"ended with exit code {code}{meaning.get(code, '')}"
 
 
-def die_with_parent(number: int = signal.SIGTERM) -> None:
-    """In a child: Linux ends it when its parent is gone, even killed: two sets of workers must not stay behind."""
+def die_with(parent: int, number: int = signal.SIGTERM) -> None:
+    """In a child: Linux ends it when its parent is gone, even killed: two sets of workers must not stay behind.
+
+    Args:
+        parent: The process that starts it; it may have been killed since.
+        number: The signal that ends the child.
+    """
     _LIBC.prctl(_PR_SET_PDEATHSIG, number)
+    if os.getppid() != parent:
+        os._exit(1)

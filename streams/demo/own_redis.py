@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import redis
 
 from streams.demo.workers import free_port
 from streams.errors import LeadstreamError
-from streams.supervisor import die_with_parent
+from streams.supervisor import die_with
 
 __all__ = ["OwnRedis", "redis_program"]
 
@@ -53,7 +54,7 @@ class OwnRedis:
             stderr=subprocess.STDOUT,
             # Ctrl-C reaches the demo alone.
             start_new_session=True,
-            preexec_fn=partial(die_with_parent, signal.SIGKILL),  # noqa: PLW1509  # one call of the kernel
+            preexec_fn=partial(die_with, os.getpid(), signal.SIGKILL),  # noqa: PLW1509  # one call of the kernel
         )
         try:
             self._wait()

@@ -17,7 +17,7 @@ from typing import IO, Self
 
 from streams.errors import LeadstreamError
 from streams.settings import PREFIX, variable
-from streams.supervisor import HOPELESS, die_with_parent, how_it_ended
+from streams.supervisor import HOPELESS, die_with, how_it_ended
 
 __all__ = ["API", "Workers", "free_port"]
 
@@ -84,7 +84,7 @@ class Workers:
             # Ctrl-C reaches the demo alone, which stops the workers in its own way.
             start_new_session=True,
             # Killed, because the embedded broker is gone by then too. One call of the kernel, safe beside threads.
-            preexec_fn=partial(die_with_parent, signal.SIGKILL),  # noqa: PLW1509
+            preexec_fn=partial(die_with, os.getpid(), signal.SIGKILL),  # noqa: PLW1509
         )
         return _Worker(process, log, lives)
 

@@ -6,11 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from streams.supervisor import Backoff
+from streams.supervisor import Backoff, die_with
 
 PROGRAM = str(Path(__file__).with_name("supervised.py"))
 
@@ -118,3 +119,12 @@ def test_the_pause_doubles_up_to_the_longest_and_begins_anew_after_a_calm_life()
 
     assert [backoff.next_s(pause, 0) for pause in (0, 1, 2, 4, 5)] == [1, 2, 4, 5, 5]
     assert backoff.next_s(5, lived_s=60) == 1
+
+
+def test_a_child_does_not_begin_without_the_parent_that_wanted_it() -> None:
+    """The parent may be killed between the birth of a child and the child's wish to end with it."""
+    command = (sys.executable, "-c", "print('lives')")
+    own = subprocess.run(command, preexec_fn=partial(die_with, os.getpid()), capture_output=True, check=False)
+    assert (own.returncode, own.stdout) == (0, b"lives\n")
+    orphan = subprocess.run(command, preexec_fn=partial(die_with, os.getppid()), capture_output=True, check=False)
+    assert (orphan.returncode, orphan.stdout) == (1, b"")
