@@ -54,7 +54,7 @@ class OwnRedis:
             stderr=subprocess.STDOUT,
             # Ctrl-C reaches the demo alone.
             start_new_session=True,
-            preexec_fn=partial(die_with, os.getpid(), signal.SIGKILL),  # noqa: PLW1509  # one call of the kernel
+            preexec_fn=partial(die_with, os.getpid(), signal.SIGKILL),  # noqa: PLW1509  # calls of the kernel alone
         )
         try:
             self._wait()

@@ -83,7 +83,7 @@ class Workers:
             stderr=subprocess.STDOUT,
             # Ctrl-C reaches the demo alone, which stops the workers in its own way.
             start_new_session=True,
-            # Killed, because the embedded broker is gone by then too. One call of the kernel, safe beside threads.
+            # Killed, because the embedded broker is gone by then too. Calls of the kernel alone, safe beside threads.
             preexec_fn=partial(die_with, os.getpid(), signal.SIGKILL),  # noqa: PLW1509
         )
         return _Worker(process, log, lives)
