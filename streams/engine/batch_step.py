@@ -101,8 +101,6 @@ class BatchSteps:
         await part.writer.write([*step.rows, (CHECKPOINT_KEY, checkpoint)])
         app.config.crash_point("written")
         part.position = position
-        # Where the group is reassigned and keeps this partition, its changelog need not be read again.
-        cast(Any, app.tables).recovery.active_offsets[self._table.changelog_tp(part.number)] = part.writer.last_offset
         observe.phase("publish", published - started)
         observe.phase("write", time.perf_counter() - published)
         observe.written(len(step.outputs), len(step.rows) + 1)

@@ -90,31 +90,34 @@ class EngineRecovery(Recovery):
         log.info("ready: %s", app.health.why)
 
     async def _open(self, table: EngineTable) -> None:
-        """Checks and opens the partitions whose changelog was just read."""
+        """Checks and opens the partitions whose changelog was just read.
+
+        The next reassignment cancels this wherever it waits; partitions that stay here come by again.
+        """
         app = self.engine_app
         new = [part for part in table.owned.values() if not part.open]
         if not new:
             return
         app.config.crash_point("recovered")
         sources = {part.number: TP(table.stage.source, part.number) for part in new}
+        changelogs = {part.number: table.changelog_tp(part.number) for part in new}
         committed, first, end = await asyncio.gather(
             cast(Any, app.consumer)._thread.committed(sources.values()),
-            app.consumer.earliest_offsets(*sources.values()),
+            app.consumer.earliest_offsets(*sources.values(), *changelogs.values()),
             app.consumer.highwaters(*sources.values()),
         )
-        if app.config.embedded:
-            await self._check_whole(table, new)
         for part in new:
-            tp = sources[part.number]
-            try:
-                part.position = start_of(part, tp, table.stage, committed[tp], (first[tp], end[tp]))
-            except StateRefused:
-                # What an heir has done since is not missing: who was overtaken here ends as one who was.
-                await check_owner(app, table.changelog_tp(part.number), part.writer)
-                raise
-            if part.checkpoint is not None:
-                part.state.restore_memo(part.checkpoint.memo)
-            part.state.opened()
+            if not part.loaded:
+                tp, changelog = sources[part.number], changelogs[part.number]
+                self._check_begin(changelog, first[changelog])
+                part.check_whole(first[changelog])
+                try:
+                    start = start_of(part, tp, table.stage, committed[tp], (first[tp], end[tp]))
+                except StateRefused:
+                    # What an heir has done since is not missing: who was overtaken here ends as one who was.
+                    await check_owner(app, changelog, part.writer)
+                    raise
+                part.load(start)
         self._report(new)
         await self._commit_behind(sources, new, committed)
         # May wait for other workers, and as long as it likes.
@@ -137,14 +140,12 @@ class EngineRecovery(Recovery):
         if behind:
             await cast(Any, self.engine_app.consumer)._thread.commit(behind)
 
-    async def _check_whole(self, table: EngineTable, new: list[OwnedPartition]) -> None:
-        changelogs = [table.changelog_tp(part.number) for part in new]
-        for tp, offset in (await self.app.consumer.earliest_offsets(*changelogs)).items():
-            if offset:
-                raise StateRefused(
-                    f"the changelog {tp.topic}[{tp.partition}] begins at offset {offset}, not 0: the embedded broker "
-                    "dropped older rows. Start it anew"
-                )
+    def _check_begin(self, tp: Any, first: int) -> None:
+        if first and self.engine_app.config.embedded:
+            raise StateRefused(
+                f"the changelog {tp.topic}[{tp.partition}] begins at offset {first}, not 0: the embedded broker "
+                "dropped older rows. Start it anew"
+            )
 
     def _report(self, new: list[OwnedPartition]) -> None:
         seconds = time.monotonic() - (self._recovery_started_at or time.monotonic())

@@ -46,6 +46,25 @@ def test_workers_join_and_leave(world: World) -> None:
     assert again.stop() == 0
 
 
+@pytest.mark.parametrize("instance", ["two", None])
+def test_a_worker_joins_while_the_first_one_prepares(world: World, instance: str | None) -> None:
+    """The first one keeps some of the partitions that it was about to open, and opens them once."""
+    world.load(100)
+    former = world.start(instance="former").ready()
+    world.settled()
+    former.kill()
+    one = world.start(instance="one", prepare_s=4.0)
+    world.wait_for(lambda: "prepares its partitions" in one.says())
+    two = world.start(instance=instance)
+    world.load(100, per_second=100)
+    world.wait_for(lambda: share(one, two) == list(range(PARTITIONS)) and partitions_of(one) and partitions_of(two))
+    again = [line for line in one.says().splitlines() if re.search(r"partitions \[\d.*\], new \[\]", line)]
+    assert again, "it was not interrupted while it prepared"
+    world.load(50)
+    assert world.settled().changes > 10
+    assert one.alive
+
+
 def test_a_graceful_stop_repeats_nothing(world: World) -> None:
     for _ in range(2):
         worker = world.start().ready()

@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections import defaultdict
+from types import SimpleNamespace
 from typing import Any, cast
 
 import msgspec
@@ -18,8 +19,9 @@ from streams.engine.config import EngineConfig, Security
 from streams.engine.errors import BrokerUnreachable, EngineError, FailStop, StateRefused
 from streams.engine.guard import Guard
 from streams.engine.observer import Health, NullObserver
+from streams.engine.records import Batch, Chunk
 from streams.engine.recovery import start_of
-from streams.engine.stage import Position, Record
+from streams.engine.stage import Position, Record, TopicPartition
 from streams.engine.table import OwnedPartition
 from streams.engine.transport import CarryConsumer, EngineConsumer
 from streams.engine.versions import PINNED, check_versions
@@ -123,6 +125,61 @@ def test_the_engines_own_records_never_reach_the_stage() -> None:
     assert part.checkpoint == Checkpoint(7, 0, b"memo")
     assert part.restored == 3
     assert list(cast(CounterPartition, part.state).rows) == [b"name"]
+
+
+def piece(start: int, end: int, *records: Record) -> Batch:
+    """A piece of the changelog."""
+    return Batch(TopicPartition("changelog", 1), [Chunk(start, end, list(records))], 0)
+
+
+OURS = Owner("we", 2, 7, 5)
+
+
+def claimed(offset: int, owner: Owner = OURS) -> Record:
+    return Record(offset, 0, OWNER_KEY, encode_owner(owner))
+
+
+def taken_over(*pieces: Batch) -> OwnedPartition:
+    """A partition of which these pieces were read; our claim lies at offset 9."""
+    part = owned()
+    part.writer = cast(Any, SimpleNamespace(owner=OURS, last_offset=9))
+    for one in pieces:
+        part.read(one)
+    return part
+
+
+def test_a_changelog_is_read_in_pieces_up_to_our_claim() -> None:
+    part = taken_over(piece(0, 4), piece(3, 9), piece(9, 10, claimed(9)))
+    part.check_whole(0)
+    assert part.known_to == 9
+    part.load(Position(3))
+    part.writer.last_offset = 12
+    assert part.known_to == 12
+
+
+@pytest.mark.parametrize(
+    ("pieces", "first"),
+    [
+        ([], 0),
+        ([piece(0, 9)], 0),
+        ([piece(5, 10, claimed(9))], 0),
+        ([piece(5, 10, claimed(9))], 4),
+        ([piece(0, 10, claimed(9)), piece(10, 12, claimed(11, Owner("they", 3, 7, 6)))], 0),
+        ([piece(0, 10, claimed(9, Owner("we", 1, 7, 4)))], 0),
+    ],
+)
+def test_a_changelog_that_was_not_read_whole_is_not_opened(pieces: list[Batch], first: int) -> None:
+    with pytest.raises(FailStop, match="partition 1 was taken over by another process, or its changelog was not read"):
+        taken_over(*pieces).check_whole(first)
+
+
+def test_a_changelog_whose_beginning_was_dropped_is_whole() -> None:
+    taken_over(piece(5, 10, claimed(9))).check_whole(5)
+
+
+def test_a_piece_that_is_missing_is_noticed() -> None:
+    with pytest.raises(FailStop, match="the piece before is missing: it was read up to offset 3"):
+        taken_over(piece(0, 4), piece(5, 9))
 
 
 def test_a_changelog_record_without_a_key_is_refused() -> None:

@@ -49,6 +49,7 @@ FINGERPRINTS = {
     "faust.serializers.schemas:Schema.compile": "d46eec5c",
     "faust.tables.base:Collection.apply_changelog_batch": "b980a78d",
     "faust.tables.base:Collection.on_rebalance": "0812ad69",
+    "faust.tables.base:Collection.persisted_offset": "d473d3ab",
     "faust.tables.manager:TableManager._update_channels": "88e3941f",
     "faust.tables.manager:TableManager.on_start": "365dd25f",
     "faust.tables.manager:TableManager.recovery": "f0bf5de7",

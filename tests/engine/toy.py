@@ -6,6 +6,7 @@ a name, sets a deadline at every seventh, and publishes a change when log time r
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import time
 import zlib
@@ -45,8 +46,10 @@ class CounterPartition:
         self.rows: dict[bytes, Row] = {}
         self.now = 0
         self.heap: list[tuple[int, bytes]] = []
+        self.is_open = False
 
     def restore(self, rows: Sequence[tuple[bytes, bytes | None]]) -> None:
+        assert not self.is_open, "rows of the table come before it is opened"
         for key, value in rows:
             if value is None:
                 self.rows.pop(key, None)
@@ -63,6 +66,8 @@ class CounterPartition:
         self.now = decode(memo)
 
     def opened(self) -> None:
+        assert not self.is_open, "a state is opened once"
+        self.is_open = True
         self.heap = [(row.due, key) for key, row in self.rows.items() if row.due]
         heapq.heapify(self.heap)
 
@@ -128,9 +133,10 @@ class Counter:
 
     name = "counter"
 
-    def __init__(self, prefix: str, step_rows: int = ROWS_PER_STEP) -> None:
+    def __init__(self, prefix: str, step_rows: int = ROWS_PER_STEP, prepare_s: float = 0.0) -> None:
         self.prefix = prefix
         self.step_rows = step_rows
+        self.prepare_s = prepare_s
         self.source = f"{prefix}-log"
         self.changelog = f"{prefix}-counter-changelog"
         self.outputs: tuple[str, ...] = (f"{prefix}-changes", f"{prefix}-scores")
@@ -148,7 +154,7 @@ class Counter:
         return PrefixedPartition(self.prefix, self.step_rows)
 
     async def prepare(self, partition: int, state: object, start: Position) -> None:
-        pass
+        await asyncio.sleep(self.prepare_s)
 
     def alarms(self, partition: int, state: object) -> Sequence[tuple[str, int, bytes]]:
         return [(self.source, partition, encode([[ALARM, 0, int(time.time() * 1000)]]))]

@@ -56,11 +56,11 @@ def main(stage: str, settings: dict[str, Any]) -> int:
     for name, number in (("crash", signal.SIGKILL), ("freeze", signal.SIGSTOP)):
         if name in settings:
             settings["crash_point"] = signalling(number, *settings.pop(name))
-    step_rows = settings.pop("step_rows", 40)
+    step_rows, prepare_s = settings.pop("step_rows", 40), settings.pop("prepare_s", 0.0)
     config = EngineConfig(app_id=f"{prefix}-{stage}", **settings)
     try:
         if stage == "counter":
-            run_table(Counter(prefix, step_rows), config, Loud())
+            run_table(Counter(prefix, step_rows, prepare_s), config, Loud())
         else:
             run_carry(Mover(prefix, config.partitions), config, Loud())
     except EngineError as error:

@@ -15,6 +15,7 @@ from tests.faults.routed_trial import RoutedTrial
 from tests.faults.routing_world import POLICY, RoutingLoad
 from tests.faults.sizes import SEED, SEEDS, size
 from tests.faults.trial import Trial
+from tests.view.live import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.kill]
 
@@ -46,6 +47,23 @@ def test_stages_killed_at_any_moment_tell_owners_and_clocks_once(routed: RoutedT
     routed.has_seen_everything()
     told = [json.loads(record.value) for record in routed.read(LEAD_ASSIGNMENTS) if record.value is not None]
     assert {one["policy"]["version"] for one in told} == {1, 2}
+
+
+def test_route_that_is_joined_while_it_takes_over_counts_nobodys_leads_twice(routed: RoutedTrial) -> None:
+    """A reassignment that leaves it the partition interrupts it where everything is read."""
+    routed.begin()
+    routed.ready("route")
+    with RoutingLoad(routed, SEED, rate=60, leads=25):
+        time.sleep(10)
+        routed.end("route", signal.SIGKILL)
+        before = len(routed.log("route").read_text())
+        routed.start("route", command=("-m", "tests.faults.worker", "route", "acked", "0", "slow"))
+        until(lambda: "prepares its partitions" in routed.log("route").read_text()[before:], "a take-over")
+        routed.start("route-2")
+        until(lambda: "partitions [0], new []" in routed.log("route").read_text()[before:], "a reassignment in between")
+        routed.ready("route")
+        time.sleep(10)
+    routed.judge(poison=False)
 
 
 def test_route_killed_at_every_crash_point_tells_owners_and_clocks_once(routed: RoutedTrial) -> None:
