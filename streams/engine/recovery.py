@@ -17,6 +17,7 @@ from faust.tables.recovery import Recovery
 from faust.types import TP
 
 from streams.engine.errors import EngineError, StateRefused
+from streams.engine.memory import settle
 from streams.engine.reopening import check_owner
 from streams.engine.stage import Position, TableStage, TopicPartition
 
@@ -127,9 +128,7 @@ class EngineRecovery(Recovery):
         app.guard.expect_ready("resuming")
         for part in new:
             part.open = True
-        # The collector slept while rows came; they live long: it need never look at them.
-        gc.collect()
-        gc.freeze()
+        settle()
 
     async def _commit_behind(
         self, sources: Mapping[int, TP], new: list[OwnedPartition], committed: Mapping[TP, int | None]
