@@ -103,7 +103,8 @@ def test_in_a_small_terminal_the_reasons_give_way_and_nothing_else() -> None:
 
 def test_hot_is_live_in_a_terminal(filled: Filled) -> None:
     main, child = pty.openpty()
-    run = (sys.executable, "-m", "streams.cli", "hot")
+    # As in a terminal: a shell starts what runs in its background deaf to Ctrl-C, and children inherit that.
+    run = ("env", "--default-signal=INT", sys.executable, "-m", "streams.cli", "hot")
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "120", "LINES": "20"}
     process = subprocess.Popen(run, stdin=child, stdout=child, stderr=child, env=environment)
     os.close(child)
