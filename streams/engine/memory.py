@@ -1,4 +1,4 @@
-"""What a process keeps of the memory that a large job needed: nothing.
+"""A large job's memory is given back when it is done.
 
 Taking partitions over reads megabytes that are gone a moment later. glibc takes large blocks from the system and hands
 them back, but each one that it hands back raises what it calls large (up to 32 MiB); from then on such blocks come from
@@ -25,7 +25,7 @@ def keep_large_blocks_apart() -> None:
 
 
 def settle() -> None:
-    """To be called when a large job is done: garbage goes, and what is left lives long.
+    """To be called when partitions were taken over: garbage goes, that of earlier ownerships too; rows live long.
 
     The collector does not look at what is left any more, until the next call.
     """

@@ -16,7 +16,6 @@ import msgspec
 import redis
 
 from streams.clock import now_ms
-from streams.engine.memory import settle
 from streams.engine_config import instance_name
 from streams.settings import Settings
 from streams.view.batch import Batch
@@ -221,7 +220,6 @@ class ViewWorker:
         if not was_whole:
             # The log time of before the first question is none, or an old one: the next comes at once.
             self._asked_at = 0.0
-            settle()
             log.info("Redis at %s is whole", place_of(self._settings))
             self._readiness.engine(True, f"writing to Redis at {place_of(self._settings)}")
 

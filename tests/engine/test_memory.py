@@ -1,4 +1,4 @@
-"""A worker keeps nothing of what a large job needed; each in a process of its own, for memory is the process's."""
+"""A worker gives back what a large job needed; each in a process of its own, for memory is the process's."""
 
 from __future__ import annotations
 
