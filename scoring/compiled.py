@@ -7,6 +7,7 @@ from itertools import compress
 
 from schemas.outputs_wire import ModelRef
 from scoring.digests import rule_digest
+from scoring.evidence import shortened
 from scoring.model import DIMENSIONS, Bounds, Model, Rule
 from scoring.points import points_over_time
 from scoring.rules.base import Evaluator, Matcher, RulePlace
@@ -20,6 +21,7 @@ class CompiledModel:
     """What the kernel asks a model.
 
     Attributes:
+        signal_digests: By number of the signal: its digest as evidence has it.
         evaluators: By number of the rule, in the order of the file.
         looks: Every rule, by its number, and its evaluator.
         group_of: By number of the rule: its group, or None.
@@ -33,7 +35,7 @@ class CompiledModel:
         self.rule_names = tuple(rule.name for rule in model.rules)
         self.rule_dimensions = tuple(rule.dimension for rule in model.rules)
         self.keep = tuple(signal.keep for signal in model.signals)
-        self.signal_digests = tuple(signal.digest for signal in model.signals)
+        self.signal_digests = tuple(shortened(signal.digest) for signal in model.signals)
         self.signals_by_digest: dict[int, list[int]] = {}
         for number, digest in enumerate(self.signal_digests):
             self.signals_by_digest.setdefault(digest, []).append(number)

@@ -1,4 +1,4 @@
-"""Evidence: the latest occurrences of a signal, each key once at its latest time. Adding is idempotent and commutative.
+"""Evidence: the latest occurrences of each signal, each key once at its latest time. Adding is idempotent, commutative.
 
 An `Occurrences` is a pair of lists, times and keys, side by side, in ascending order of (time, key). The order in which
 occurrences arrive, and how often, makes no difference:
@@ -10,13 +10,52 @@ occurrences arrive, and how often, makes no difference:
 [True, True, False]
 >>> one == other
 True
+
+A lead's evidence is one flat array, as it is written: a lead that nobody has touched for a while lies in a few cache
+lines and not in as many objects as it has done things. For each signal, in the order in which the lead showed them, it
+has a number that says which (the digest but for its lowest six bits) and how many occurrences less one (those bits),
+and then time and key of each, in ascending order:
+
+>>> evidence = flat([(0x6400, one), (0x7F00, ([40], [4]))])
+>>> [hex(evidence[0]), *evidence[1:5], hex(evidence[5]), *evidence[6:]]
+['0x6401', 20, 2, 30, 3, '0x7f00', 40, 4]
+>>> occurrences_at(evidence, 1)
+([20, 30], [2, 3])
 """
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
+from collections.abc import Iterable
+from typing import TypeAlias
 
-__all__ = ["Occurrences", "add", "new", "union"]
+__all__ = [
+    "MAX_KEEP",
+    "NUMBERS",
+    "Evidence",
+    "Occurrences",
+    "add",
+    "end_of",
+    "flat",
+    "new",
+    "occurrences_at",
+    "replace",
+    "shortened",
+    "signals_in",
+    "union",
+]
+
+MAX_KEEP = 64
+"""So many occurrences may be kept of a signal."""
+
+_COUNT = MAX_KEEP - 1
+
+NUMBERS = "Q"
+"""Numbers of an `Evidence`: 8 bytes each, without a sign."""
+
+Evidence: TypeAlias = "array[int]"
+"""Of one signal or more."""
 
 Occurrences = tuple[list[int], list[int]]
 """Times in milliseconds, and keys (XXH3-64 digests as unsigned numbers)."""
@@ -50,6 +89,67 @@ def add(occurrences: Occurrences, keep: int, time: int, key: int) -> bool:
     if size >= keep:
         del times[0], keys[0]
     return True
+
+
+def flat(signals: Iterable[tuple[int, Occurrences]]) -> Evidence:
+    """Occurrences of signals, each with the signal's digest, as they lie in memory.
+
+    Raises:
+        ValueError: Times and keys are not equally many, or of a signal none or too many.
+        OverflowError: A number is below 0 or has more than 64 bits.
+    """
+    evidence = array(NUMBERS)
+    for digest, (times, keys) in signals:
+        if not 1 <= len(times) <= MAX_KEEP:
+            raise ValueError(f"{len(times)} occurrences of one signal")
+        evidence.append(shortened(digest) + len(times) - 1)
+        for time, key in zip(times, keys, strict=True):
+            evidence.extend((time, key))
+    return evidence
+
+
+def shortened(digest: int) -> int:
+    """A signal's digest as evidence has it, before the number of occurrences is added."""
+    return digest & ~_COUNT
+
+
+def end_of(evidence: Evidence, place: int) -> int:
+    """Where the occurrences end whose first time stands at this place."""
+    return place + 2 * (evidence[place - 1] & _COUNT) + 2
+
+
+def occurrences_at(evidence: Evidence, place: int) -> Occurrences:
+    """The occurrences of the signal whose first time stands at this place."""
+    end = end_of(evidence, place)
+    return evidence[place:end:2].tolist(), evidence[place + 1 : end : 2].tolist()
+
+
+def signals_in(evidence: Evidence) -> list[tuple[int, int, int]]:
+    """Of each signal: its shortened digest, where its first time stands, and where its occurrences end.
+
+    Raises:
+        ValueError: This is no evidence.
+    """
+    found, place = [], 0
+    while place < len(evidence):
+        digest, begin = shortened(evidence[place]), place + 1
+        place = end_of(evidence, begin)
+        if place > len(evidence):
+            raise ValueError("its evidence is not as a row has it")
+        found.append((digest, begin, place))
+    return found
+
+
+def replace(evidence: Evidence, place: int, occurrences: Occurrences) -> int:
+    """Writes other occurrences of the signal there; by how much all that stands behind them has moved."""
+    times, keys = occurrences
+    end = end_of(evidence, place)
+    pairs = array(NUMBERS, [0]) * (2 * len(times))
+    pairs[::2], pairs[1::2] = array(NUMBERS, times), array(NUMBERS, keys)
+    moved = len(pairs) - (end - place)
+    evidence[place - 1] += moved // 2
+    evidence[place:end] = pairs
+    return moved
 
 
 def union(parts: list[Occurrences]) -> Occurrences:

@@ -7,15 +7,17 @@ feeds them, or where their own next change has come.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 
 from xxhash import xxh3_64_intdigest
 
 from schemas.log import EventRow, Profile
 from scoring.compiled import CompiledModel
-from scoring.evidence import add
+from scoring.evidence import NUMBERS, add, end_of, occurrences_at, replace
 from scoring.points import NEVER
 from scoring.row import MAX_PROFILE_TEXT, Row, decode_row
+from scoring.rules.base import NO_MATCH
 from scoring.signals import SIGNAL_BYTES, Found, Keys, Look, Sighting, distinct_key
 
 __all__ = ["ASKED", "NOTHING_CHANGED", "SCORES_CHANGED", "TIER_CHANGED", "Kernel", "profile_growth"]
@@ -201,12 +203,8 @@ class Kernel:
         for number, place in enumerate(other.places):
             if place < 0:
                 continue
-            times, keys = other.evidence[place], other.evidence[place + 1]
-            if times.__class__ is int:
-                self._learn(row, number, times, keys)
-            else:
-                for time, key in zip(times, keys, strict=True):
-                    self._learn(row, number, time, key)
+            for time, key in zip(*occurrences_at(other.evidence, place), strict=True):
+                self._learn(row, number, time, key)
         for rule, matcher in self.model.matchers.items():
             row.matches[rule] = max(row.matches[rule], other.matches[rule])
             row.matches[rule] = max(row.matches[rule], matcher(row))
@@ -290,12 +288,12 @@ class Kernel:
 
     def _learn_signals(self, row: Row, time: int, key: int, found: Found, keys: Keys) -> bool:
         """Takes an event in as the occurrences that it is; whether that changed anything."""
-        keep, places, evidence = self._keep, row.places, row.evidence
+        keep, latest, evidence = self._keep, row.latest, row.evidence
         learnt = False
         for number in found.plain:
-            place = places[number]
-            if place >= 0 and keep[number] == 1 and time > evidence[place]:  # what most occurrences are
-                evidence[place] = row.latest[number] = time
+            if keep[number] == 1 and time > latest[number] > NO_MATCH:  # what most occurrences are
+                place = row.places[number]
+                evidence[place] = latest[number] = time
                 evidence[place + 1] = key
                 learnt = True
             elif self._learn(row, number, time, key):
@@ -312,43 +310,38 @@ class Kernel:
             key, place = keys.get(number, event_key), row.places[number]
             if place < 0:
                 return True
-            times, known = row.evidence[place], row.evidence[place + 1]
-            if times.__class__ is int:
-                times, known = [times], [known]
+            times, known = occurrences_at(row.evidence, place)
             if key not in known and (len(times) < self._keep[number] or (time, key) > (times[0], known[0])):
                 return True
         return False
 
     def _learn(self, row: Row, number: int, time: int, key: int) -> bool:
         """Takes an occurrence of a signal in; whether that changed anything."""
-        place = row.places[number]
-        keep = self._keep[number]
+        place, keep, evidence = row.places[number], self._keep[number], row.evidence
         if place < 0:
-            alone = keep == 1
-            row.begin(number, self._digests[number], time if alone else [time], key if alone else [key])
+            row.begin(number, self._digests[number], array(NUMBERS, (time, key)))
             self.grown += SIGNAL_BYTES
             return True
-        evidence = row.evidence
-        times = evidence[place]
+        latest = row.latest[number]
         if keep == 1:
-            if time < times or (time == times and key <= evidence[place + 1]):
+            if time < latest or (time == latest and key <= evidence[place + 1]):
                 return False
             evidence[place] = row.latest[number] = time
             evidence[place + 1] = key
             return True
-        keys = evidence[place + 1]
-        if time > times[-1] and key not in keys:
-            times.append(time)
-            keys.append(key)
-            if len(keys) > keep:
-                del times[0], keys[0]
-            else:
-                self.grown += _OCCURRENCE_BYTES
-        elif add((times, keys), keep, time, key):
-            self.grown += _OCCURRENCE_BYTES
-        else:
+        end = end_of(evidence, place)
+        is_full = end == place + 2 * keep
+        if is_full and time > latest and key not in evidence[place + 1 : end : 2]:  # the newest, as most are
+            evidence[place:end] = evidence[place + 2 : end] + array(NUMBERS, (time, key))
+            row.latest[number] = time
+            return True
+        occurrences = occurrences_at(evidence, place)
+        if not add(occurrences, keep, time, key):
             return False
-        row.latest[number] = times[-1]
+        if moved := replace(evidence, place, occurrences):
+            row.moved(number, moved)
+            self.grown += _OCCURRENCE_BYTES
+        row.latest[number] = occurrences[0][-1]
         return True
 
     def _learn_profile(self, row: Row, event: Profile) -> list[Look]:

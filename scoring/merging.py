@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from schemas.log import Link, Merge
 from schemas.naming import is_weaker
@@ -114,18 +114,8 @@ def check_body(body: bytes) -> None:
         evidence, matches = evidence_of(body)
     except RowCodecError as error:
         raise BadMerge(f"the body of a merge is no row: {error}") from error
-    good = len(evidence) % 3 == 0 and len(matches) % 2 == 0
-    for place in range(0, len(evidence) - 2, 3):
-        good = good and _is_occurrences(*evidence[place : place + 3])
-    if not good:
-        raise BadMerge("the body of a merge is no row: its evidence is not as a row has it")
-
-
-def _is_occurrences(digest: Any, times: Any, keys: Any) -> bool:
-    """Whether this is a signal's digest, its times, and the keys of them."""
-    alone = type(times) is int
-    times, keys = ([times], [keys]) if alone else (times, keys)
-    if type(digest) is not int or type(times) is not list or type(keys) is not list or not times:
-        return False
-    whole = all(type(number) is int for number in (*times, *keys))
-    return whole and len(times) == len(keys) == len(set(keys)) and times == sorted(times)
+    if len(matches) % 2:
+        raise BadMerge("the body of a merge is no row: there is half a match")
+    for times, keys in evidence:
+        if len(keys) > len(set(keys)) or times != sorted(times):
+            raise BadMerge("the body of a merge is no row: its evidence is not in order")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from scoring.conditions import Conditions
+from scoring.evidence import MAX_KEEP
 from scoring.rules.base import RuleKind
 
 __all__ = [
@@ -28,7 +29,6 @@ __all__ = [
 DIMENSIONS = ("fit", "engagement", "risk")
 
 DEFAULT_KEEP = 16
-MAX_KEEP = 64
 
 MAX_VERSION = 2**53 - 1
 """So that every JSON reader takes it."""

@@ -451,11 +451,11 @@ class PartitionFold:
             deadlines.note(lead_id, row.due)
         return True
 
-    def _apply_events(self) -> None:
+    def _apply_events(self, *, at_end: bool = False) -> None:
         """Applies the events that wait, lead by lead: what is in memory of a lead is touched once.
 
         Leads know nothing of each other, so only the order in which tier changes leave must be restored: that of the
-        rows, and at each row deadlines first.
+        rows, and at each row deadlines first. At the end of a step leads are also put away.
         """
         if not self._times:
             for lead_id in self._due:
@@ -470,6 +470,8 @@ class PartitionFold:
         self._ordered = []
         for lead_id, story in stories.items():
             self._tell(lead_id, story)
+            if at_end:
+                self._put_away(lead_id)
         self._ordered.sort(key=itemgetter(0))
         self._step.routing += [row for _, row, _ in self._ordered]
         self._step.changes += [change for _, _, change in self._ordered if change is not None]
@@ -745,22 +747,27 @@ class PartitionFold:
             return _LINK_BYTES + len(self._stored.get(row.lead_id, b""))
         return _LINK_BYTES + (len(row.body) if isinstance(row, Merge) else 0)
 
+    def _put_away(self, lead_id: str) -> None:
+        """The bytes of a lead's row, and its score: it changes no more in this step, or before the next model."""
+        row = self._dirty.get(lead_id)
+        if row is not None:
+            self._kernel.rest(row)
+            self._stored[lead_id] = encode_row(self._kernel.model, row)
+            self._dirty[lead_id] = None
+        scored = self._scored.get(lead_id)
+        if isinstance(scored, tuple) and self._with_scores:
+            self._scored[lead_id] = _said_of(self._kernel, *scored)
+
     def _end_step(self, position: tuple[int, int]) -> FoldStep:
-        self._apply_events()
+        self._apply_events(at_end=True)
         step, stored = self._step, self._stored
         step.position = position
         if self.kernel is not None:
-            model, rest = self.kernel.model, self.kernel.rest
-            for lead_id, row in self._dirty.items():
-                if row is not None:
-                    rest(row)
-                    stored[lead_id] = encode_row(model, row)
+            for lead_id in self._dirty:
+                self._put_away(lead_id)
                 step.rows.append((lead_id.encode(), stored[lead_id]))
             if self._with_scores:
-                said = [
-                    _said_of(self.kernel, *scored) if isinstance(scored, tuple) else scored
-                    for scored in self._scored.values()
-                ]
+                said = self._scored.values()
                 step.scores = [score for score in said if isinstance(score, LeadScoreOut)]
                 step.merged = [merged for merged in said if isinstance(merged, MergedLeadOut)]
             step.rows += [(key, self._model_rows[key]) for key in self._unwritten]

@@ -2,13 +2,19 @@
 
 The bytes are a codec byte, the next moment at which time may change something (8 bytes, so that deadlines are found
 without reading the rest), and a msgpack array: the lead's time, tier, since when, seq, evidence, matches, profile, and
-who it is, where more than one name is known. Codec 1 had no names; it is still read.
+who it is, where more than one name is known. Evidence is the bytes of its array, the lowest byte of a number first.
 Signals and matches stand under the digests of their definitions; only what is present is written, nothing that can be
-worked out again. Evidence lies in memory as it is written, one flat list, so that writing it is one call.
+worked out again.
+
+Older codecs are still read. In both evidence is a flat list: digest of a signal, times, keys; and so on, where a signal
+that keeps one occurrence has time and key themselves for the lists. Codec 1 has no names.
 """
 
 from __future__ import annotations
 
+import sys
+from array import array
+from collections.abc import Sequence
 from struct import Struct
 from typing import Any
 
@@ -16,6 +22,7 @@ import msgspec
 
 from schemas.times import iso
 from scoring.compiled import CompiledModel
+from scoring.evidence import NUMBERS, Evidence, Occurrences, flat, occurrences_at, shortened, signals_in
 from scoring.identity import Identity
 from scoring.points import NEVER
 from scoring.rules.base import NO_MATCH, ProfileValue
@@ -33,11 +40,11 @@ __all__ = [
     "row_members",
 ]
 
-ROW_CODEC = 2
+ROW_CODEC = 3
 """Version of a row's bytes; a reader refuses what it does not know."""
 
-_CODEC_WITHOUT_IDENTITY = 1
-_READ = (ROW_CODEC, _CODEC_WITHOUT_IDENTITY)
+_WITH_LISTS, _WITHOUT_IDENTITY = 2, 1
+_READ = (ROW_CODEC, _WITH_LISTS, _WITHOUT_IDENTITY)
 
 MAX_PROFILE_TEXT = 200
 """Of a text in the profile a row keeps the first so many characters: whatever a lead sends, its row stays small."""
@@ -53,9 +60,8 @@ class Row:
     """A lead under one model.
 
     Attributes:
-        evidence: Digest of a signal, times, keys; and so on, in the order in which the lead showed the signals. Where a
-            signal keeps one occurrence alone, time and key stand there themselves.
-        places: By number of the signal: where its times stand in `evidence`; -1: nowhere.
+        evidence: See `scoring.evidence`.
+        places: By number of the signal: where its first time stands in `evidence`; -1: nowhere.
         latest: By number of the signal: time of its latest occurrence, or `NO_MATCH`.
         matches: By number of the rule: its latest match, or `NO_MATCH`.
         profile: By name of the field, as far as the model names it.
@@ -106,7 +112,7 @@ class Row:
     def __init__(self, model: CompiledModel, lead_id: str) -> None:
         rules = len(model.rule_names)
         self.lead_id = lead_id
-        self.evidence: list[Any] = []
+        self.evidence: Evidence = array(NUMBERS)
         self.places = [-1] * len(model.keep)
         self.latest = [NO_MATCH] * len(model.keep)
         self.matches = [NO_MATCH] * rules
@@ -126,20 +132,33 @@ class Row:
         self.scores: Scores = (0, 0, 0, 0)
         self.winners: list[tuple[int, int]] = []
 
-    def begin(self, number: int, digest: int, times: Any, keys: Any) -> None:
-        """A signal that the lead had not shown before: a time and a key, or lists of them."""
+    def begin(self, number: int, digest: int, occurrences: Evidence) -> None:
+        """A signal that the lead had not shown before, by its shortened digest: times and keys in turn."""
         evidence = self.evidence
-        evidence += (digest, times, keys)
-        self.places[number] = len(evidence) - 2
-        self.latest[number] = times if times.__class__ is int else times[-1]
+        evidence.append(digest + len(occurrences) // 2 - 1)
+        self.places[number] = len(evidence)
+        evidence += occurrences
+        self.latest[number] = occurrences[-2]
+
+    def moved(self, number: int, by: int) -> None:
+        """The signal has more occurrences than before, or fewer: what stands behind it has moved."""
+        places = self.places
+        place = places[number]
+        for other, its_place in enumerate(places):
+            if its_place > place:
+                places[other] = its_place + by
 
 
-_OldBody = tuple[int, str, int | None, int, list[Any], list[int], dict[str, ProfileValue]]
-_Body = tuple[int, str, int | None, int, list[Any], list[int], dict[str, ProfileValue], Identity | None]
+_Lists = list[int | list[int]]
+_Body = tuple[int, str, int | None, int, bytes, list[int], dict[str, ProfileValue], Identity | None]
+_BodyWithLists = tuple[int, str, int | None, int, _Lists, list[int], dict[str, ProfileValue], Identity | None]
+_BodyWithoutIdentity = tuple[int, str, int | None, int, _Lists, list[int], dict[str, ProfileValue]]
+_Members = tuple[int, str, int | None, int, Evidence, list[int], dict[str, ProfileValue], Identity | None]
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Body).decode
-_decode_old = msgspec.msgpack.Decoder(_OldBody).decode
+_decode_with_lists = msgspec.msgpack.Decoder(_BodyWithLists).decode
+_decode_without_identity = msgspec.msgpack.Decoder(_BodyWithoutIdentity).decode
 
 
 def encode_row(model: CompiledModel, row: Row) -> bytes:
@@ -148,7 +167,8 @@ def encode_row(model: CompiledModel, row: Row) -> bytes:
     for number, digest in model.match_digests:
         if (match := row.matches[number]) != NO_MATCH:
             matches += (digest, match)
-    body = _encode((row.at, row.tier_name, row.tier_since, row.seq, row.evidence, matches, row.profile, row.identity))
+    evidence = _lowest_first(row.evidence).tobytes()
+    body = _encode((row.at, row.tier_name, row.tier_since, row.seq, evidence, matches, row.profile, row.identity))
     return _HEAD.pack(ROW_CODEC, row.kept_due) + body
 
 
@@ -184,24 +204,66 @@ def decode_row(model: CompiledModel, lead_id: str, value: bytes) -> Row:
     return row
 
 
-def evidence_of(value: bytes) -> tuple[list[Any], list[int]]:
-    """Evidence and matches of a row as its bytes have them, whatever the model.
+def evidence_of(value: bytes) -> tuple[list[Occurrences], list[int]]:
+    """The occurrences of each signal, and the matches, as the bytes of a row have them, whatever the model.
 
     Raises:
         RowCodecError: No row, or of a newer version.
     """
     kept_due(value)
-    body = _body(value)
-    return body[4], body[5]
+    _, _, _, _, evidence, matches, _, _ = _body(value)
+    return [occurrences_at(evidence, place) for _, place, _ in _signals_in(evidence)], matches
 
 
-def _body(value: bytes) -> _Body:
+def _body(value: bytes) -> _Members:
     content = memoryview(value)[_HEAD.size :]
     try:
-        body: _Body = _decode(content) if value[0] == ROW_CODEC else (*_decode_old(content), None)
-    except msgspec.MsgspecError as error:
+        if value[0] == ROW_CODEC:
+            at, tier, since, seq, written, matches, profile, identity = _decode(content)
+            evidence = array(NUMBERS)
+            evidence.frombytes(written)
+            return at, tier, since, seq, _lowest_first(evidence), matches, profile, identity
+        if value[0] == _WITH_LISTS:
+            at, tier, since, seq, lists, matches, profile, identity = _decode_with_lists(content)
+        else:
+            at, tier, since, seq, lists, matches, profile = _decode_without_identity(content)
+            identity = None
+        return at, tier, since, seq, _of_lists(lists), matches, profile, identity
+    except (msgspec.MsgspecError, ValueError, OverflowError) as error:
         raise RowCodecError(f"row of lead cannot be decoded: {error}") from error
-    return body
+
+
+def _signals_in(evidence: Evidence) -> list[tuple[int, int, int]]:
+    try:
+        return signals_in(evidence)
+    except ValueError as error:
+        raise RowCodecError(f"row of lead cannot be decoded: {error}") from error
+
+
+def _lowest_first(evidence: Evidence) -> Evidence:
+    """Numbers of this machine as they are written, or the other way round: the same for most machines."""
+    if sys.byteorder == "big":
+        evidence = evidence[:]
+        evidence.byteswap()
+    return evidence
+
+
+def _of_lists(lists: _Lists) -> Evidence:
+    """Evidence of older codecs.
+
+    Raises:
+        ValueError: It is not as these write it.
+    """
+    signals = []
+    for digest, times, keys in zip(lists[::3], lists[1::3], lists[2::3], strict=True):
+        if not isinstance(digest, int):
+            raise ValueError("its evidence is not as a row has it")
+        signals.append((digest, (_listed(times), _listed(keys))))
+    return flat(signals)
+
+
+def _listed(one: int | list[int]) -> list[int]:
+    return [one] if isinstance(one, int) else one
 
 
 def row_members(value: bytes) -> dict[str, Any]:
@@ -213,12 +275,8 @@ def row_members(value: bytes) -> dict[str, Any]:
     due = kept_due(value)
     at, tier, tier_since, seq, evidence, matches, profile, identity = _body(value)
     occurrences = [
-        {
-            "signal": f"{evidence[place]:016x}",
-            "occurred_at": [iso(time) for time in (times if isinstance(times, list) else [times])],
-        }
-        for place in range(0, len(evidence), 3)
-        for times in (evidence[place + 1],)
+        {"signal": f"{digest:016x}", "occurred_at": [iso(time) for time in occurrences_at(evidence, place)[0]]}
+        for digest, place, _ in _signals_in(evidence)
     ]
     members: dict[str, Any] = {
         "at": iso(at),
@@ -242,19 +300,14 @@ def row_members(value: bytes) -> dict[str, Any]:
     return members
 
 
-def _read_evidence(model: CompiledModel, row: Row, evidence: list[Any]) -> None:
+def _read_evidence(model: CompiledModel, row: Row, evidence: Evidence) -> None:
     """Evidence of the signals that the model knows. Signals with the same definition stand one behind the other."""
-    for place in range(0, len(evidence), 3):
-        digest, times, keys = evidence[place : place + 3]
-        numbers = model.signals_by_digest.get(digest, ())
+    for digest, place, end in _signals_in(evidence):
+        numbers: Sequence[int] = model.signals_by_digest.get(digest, ())
         if len(numbers) > 1:
             numbers = [number for number in numbers if row.places[number] < 0]
             # A model may define the same signal more often than the one that wrote the row: then all of them know it.
-            if place + 3 < len(evidence) and evidence[place + 3] == digest:
-                del numbers[1:]
+            if end < len(evidence) and shortened(evidence[end]) == digest:
+                numbers = numbers[:1]
         for number in numbers:
-            keep, alone = model.keep[number], times.__class__ is int
-            if keep == 1:
-                row.begin(number, digest, times if alone else times[-1], keys if alone else keys[-1])
-            else:
-                row.begin(number, digest, [times] if alone else times[-keep:], [keys] if alone else keys[-keep:])
+            row.begin(number, digest, evidence[max(place, end - 2 * model.keep[number]) : end])

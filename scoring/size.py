@@ -22,6 +22,8 @@ MAX_ROW_BYTES = 16 * 1024
 
 _NUMBER = 9
 """A whole number in msgpack, where it is a large one: a time, a digest."""
+_FLAT = 8
+"""A number of the evidence."""
 _UTF8 = 4
 _TIER_NAME = 64
 _HEAD = 9
@@ -31,6 +33,11 @@ _HEAD = 9
 def _list_head(items: int) -> int:
     """What msgpack writes before the items of a list; before those of a map too."""
     return 1 if items < 16 else 3
+
+
+def _bytes(size: int) -> int:
+    """So many bytes, with what msgpack writes before them."""
+    return size + (2 if size < 256 else 3)
 
 
 def _text(size: int) -> int:
@@ -54,7 +61,7 @@ def row_bound(model: Model) -> int:
     parts = (
         _HEAD + _list_head(8) + 1,  # no other names
         3 * _NUMBER + _text(_TIER_NAME),  # the lead's time, since when, seq; the tier
-        _list_head(3 * len(model.signals)) + signals,
+        _bytes(signals),
         _list_head(2 * matches) + 2 * _NUMBER * matches,
         _list_head(len(fields)) + sum(_field_bytes(field) for field in fields),
     )
@@ -63,9 +70,7 @@ def row_bound(model: Model) -> int:
 
 def occurrence_bytes(signal: Signal) -> int:
     """Bytes of all occurrences that are kept of a signal, at most: its digest, their times, their keys."""
-    if signal.keep == 1:
-        return 3 * _NUMBER
-    return _NUMBER + 2 * (_list_head(signal.keep) + _NUMBER * signal.keep)
+    return _FLAT * (1 + 2 * signal.keep)
 
 
 def _field_bytes(field: str) -> int:

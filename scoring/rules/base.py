@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, ClassVar, NewType, Protocol
+from typing import ClassVar, NewType, Protocol
 
 from scoring.conditions import Conditions
-from scoring.evidence import Occurrences, union
+from scoring.evidence import Evidence, end_of, occurrences_at, union
 from scoring.points import PointsOverTime
 
 __all__ = [
@@ -32,7 +32,7 @@ __all__ = [
     "Times",
     "latest_of",
     "match_evaluator",
-    "occurrences_of",
+    "times_of",
 ]
 
 SignalNames = tuple[str, ...]
@@ -104,15 +104,14 @@ class Known(Protocol):
     """What a rule sees of a lead.
 
     Attributes:
-        evidence: A flat list: digest of the signal, times, keys; and so on. Where a signal keeps one occurrence alone,
-            time and key stand there themselves.
-        places: By number of the signal: where its times stand in `evidence`; -1: nowhere.
+        evidence: See `scoring.evidence`.
+        places: By number of the signal: where its first time stands in `evidence`; -1: nowhere.
         latest: By number of the signal: time of its latest occurrence, or `NO_MATCH`.
         matches: By number of the rule: time of its latest match, or `NO_MATCH`.
         profile: By name of the field.
     """
 
-    evidence: list[Any]
+    evidence: Evidence
     places: list[int]
     latest: list[int]
     matches: list[int]
@@ -151,20 +150,15 @@ NOTHING = (0, 0, 1 << 62)
 """No points, and nothing that time will change."""
 
 
-def occurrences_of(known: Known, numbers: tuple[int, ...]) -> Occurrences | None:
-    """The union of some signals' occurrences; None where there are none."""
-    if len(numbers) == 1:
-        return _occurrences(known, numbers[0])
-    found = [part for number in numbers if (part := _occurrences(known, number)) is not None]
-    return union(found) if found else None
-
-
-def _occurrences(known: Known, number: int) -> Occurrences | None:
-    place = known.places[number]
-    if place < 0:
-        return None
-    times, keys = known.evidence[place], known.evidence[place + 1]
-    return ([times], [keys]) if times.__class__ is int else (times, keys)
+def times_of(known: Known, numbers: tuple[int, ...]) -> list[int]:
+    """When some signals occurred, in ascending order; what is an occurrence of several counts once."""
+    places = [place for number in numbers if (place := known.places[number]) >= 0]
+    if not places:
+        return []
+    if len(places) > 1:
+        return union([occurrences_at(known.evidence, place) for place in places])[0]
+    place = places[0]
+    return known.evidence[place : end_of(known.evidence, place) : 2].tolist()
 
 
 def latest_of(numbers: tuple[int, ...]) -> Callable[[list[int]], int]:

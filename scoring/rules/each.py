@@ -16,7 +16,7 @@ from scoring.rules.base import (
     SignalNames,
     Times,
     latest_of,
-    occurrences_of,
+    times_of,
 )
 
 __all__ = ["Each"]
@@ -50,11 +50,8 @@ class Each(RuleKind):
             return points, latest, change
 
         def several(known: Known, at: int) -> tuple[int, int, int]:
-            found = occurrences_of(known, numbers)
-            if found is None:
-                return NOTHING
             total, since, change = NOTHING
-            for time in found[0][-at_most:]:
+            for time in times_of(known, numbers)[-at_most:]:
                 points, next_change = worth(time, at)
                 total += points
                 since = time if points else since

@@ -18,7 +18,7 @@ from scoring.rules.base import (
     SignalNames,
     Times,
     match_evaluator,
-    occurrences_of,
+    times_of,
 )
 
 __all__ = ["Repeat"]
@@ -49,12 +49,10 @@ class Repeat(RuleKind):
         numbers, times, within = place.numbers(self.repeat), self.times, self.within
 
         def match(known: Known) -> int:
-            found = occurrences_of(known, numbers)
-            if found is not None:
-                moments = found[0]
-                for last in range(len(moments) - 1, times - 2, -1):
-                    if moments[last] - moments[last - times + 1] < within:
-                        return moments[last]
+            moments = times_of(known, numbers)
+            for last in range(len(moments) - 1, times - 2, -1):
+                if moments[last] - moments[last - times + 1] < within:
+                    return moments[last]
             return NO_MATCH
 
         return match

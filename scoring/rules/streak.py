@@ -16,7 +16,7 @@ from scoring.rules.base import (
     SignalNames,
     Times,
     latest_of,
-    occurrences_of,
+    times_of,
 )
 
 __all__ = ["Streak"]
@@ -47,10 +47,9 @@ class Streak(RuleKind):
         times, within, worth = self.times, self.within, place.worth
 
         def evaluate(known: Known, at: int) -> tuple[int, int, int]:
-            found = occurrences_of(known, numbers)
-            if found is None or len(found[0]) < times:
+            moments = times_of(known, numbers)
+            if len(moments) < times:
                 return NOTHING
-            moments = found[0]
             first, newest = moments[-times], moments[-1]
             if first <= breaker(known.latest) or (within is not None and newest - first >= within):
                 return NOTHING

@@ -17,7 +17,7 @@ from scoring.rules.base import (
     RulePlace,
     SignalNames,
     match_evaluator,
-    occurrences_of,
+    times_of,
 )
 
 __all__ = ["Together"]
@@ -51,10 +51,10 @@ class Together(RuleKind):
         def match(known: Known) -> int:
             moments = []
             for numbers in parts:
-                found = occurrences_of(known, numbers)
-                if found is None:
+                times = times_of(known, numbers)
+                if not times:
                     return NO_MATCH
-                moments.append(found[0])
+                moments.append(times)
             return find(moments, within, known.matches[number])
 
         return match

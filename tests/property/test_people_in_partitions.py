@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from schemas.outputs_wire import MergedLeadOut
 from schemas.times import parse_iso
+from scoring.evidence import occurrences_at
 from scoring.merging import is_merged
 from scoring.outcomes import merged_of, score_of
 from scoring.partition import PartitionFold
@@ -56,9 +57,7 @@ def evidence_of(fold: PartitionFold, lead_id: str) -> Plain:
     found: dict[str, list[tuple[int, int]]] = {}
     for signal, place in zip(model.model.signals, row.places, strict=True):
         if place >= 0:
-            times, keys = row.evidence[place], row.evidence[place + 1]
-            alone = isinstance(times, int)
-            found[signal.name] = [(times, keys)] if alone else list(zip(times, keys, strict=True))
+            found[signal.name] = list(zip(*occurrences_at(row.evidence, place), strict=True))
     matches = {model.rule_names[rule]: row.matches[rule] for rule in model.matchers if row.matches[rule] > -(1 << 62)}
     return {"occurrences": found, "matches": matches, "profile": {name: one[1:] for name, one in row.profile.items()}}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ import pytest
 
 from schemas.log import ByHand, EventRow, FormFill, Link, LogRow, Merge, PageView
 from schemas.outputs_wire import MergedLeadOut
+from scoring.evidence import NUMBERS
 from scoring.identity import MAX_NAMES, MAX_OWNERS
 from scoring.merging import BadMerge, check_body, is_merged
 from scoring.partition import PartitionFold
@@ -238,15 +240,21 @@ def test_bodies_are_looked_at_before_they_are_believed() -> None:
     assert isinstance(merge, Merge)
     check_body(merge.body)
     body = msgspec.msgpack.decode(merge.body[9:])
-    digest, times, keys = body[4]
-    bad: list[list[Any]] = [
+    (head, *pairs), (digest, times, keys) = array(NUMBERS, body[4]), (64, [T0, T0 + 1], [1, 2])
+    assert head % 64 == 1
+    some: tuple[list[int], ...] = ([], pairs[:3], pairs[2:] + pairs[:2], [pairs[0], 1, pairs[0], 1])
+    bad = [b"x", *(array(NUMBERS, [head, *numbers]).tobytes() for numbers in some)]
+    bad_lists: list[list[Any]] = [
         *([1], [digest, "x", 1], [digest, [], []], [digest, times, keys[:1]], [digest, times[::-1], keys]),
         *([digest, times, [1, 1]], ["x", times, keys], [digest, times, None], [digest, [True, False], keys]),
+        *([digest, [-1, 1], keys], [[1], times, keys], [digest, [1] * 65, list(range(65))], [digest, 1, keys]),
     ]
-    for evidence in bad:
+    for codec, evidence in ((3, body[4]), (2, [digest, times, keys]), (2, [digest, T0, 1])):
+        check_body(bytes([codec]) + merge.body[1:9] + msgspec.msgpack.encode([*body[:4], evidence, *body[5:]]))
+    for codec, evidence in (*((3, one) for one in bad), *((2, one) for one in bad_lists)):
         other = [*body[:4], evidence, *body[5:]]
         with pytest.raises(BadMerge):
-            check_body(merge.body[:9] + msgspec.msgpack.encode(other))
+            check_body(bytes([codec]) + merge.body[1:9] + msgspec.msgpack.encode(other))
     with pytest.raises(RowCodecError, match="upgrade"):
         check_body(bytes([ROW_CODEC + 1]) + merge.body[1:])
 
