@@ -77,15 +77,17 @@ class _Story:
 
     Attributes:
         row: The lead's, where it is in memory.
+        queued: At this moment or before, the lead is in the queue of deadlines; `NEVER`: perhaps it is not.
         rows: What waits, in the order of the log. What is no event is seen as `UNSEEN`, and whole.
         whole: Events are kept whole: the lead is an alias, or may be one, so that they may have to go to its owner.
         special: There is more to do than to score plain events.
     """
 
-    __slots__ = ("row", "rows", "special", "whole")
+    __slots__ = ("queued", "row", "rows", "special", "whole")
 
     def __init__(self, row: Row | None, whole: bool) -> None:
         self.row, self.whole = row, whole
+        self.queued = NEVER if row is None else row.due
         self.rows: list[Sighting] = []
         self.special = False
 
@@ -149,9 +151,10 @@ class PartitionFold:
         self.kernel: Kernel | None = None
         self._max_bytes, self._max_deadlines, self._max_live = max_step_bytes, max_step_deadlines, max_live
         self._nearly_full = max_step_bytes * 7 // 8
-        self._stored: dict[str, bytes] = {}
-        self._live: dict[str, Row] = {}
-        self._due_of = _due_reader(self._live, self._stored)
+        # Each lead's row, where it is ready in memory, or its bytes.
+        self._known: dict[str, Row | bytes] = {}
+        self._live: list[str] = []
+        self._due_of = _due_reader(self._known)
         self._deadlines = Deadlines(self._due_of)
         self._version: int | None = None
         self._model_rows: dict[bytes, bytes] = {}
@@ -182,7 +185,7 @@ class PartitionFold:
     @property
     def leads(self) -> int:
         """How many leads there are."""
-        return len(self._stored)
+        return len(self._known)
 
     @property
     def deadlines(self) -> int:
@@ -195,16 +198,16 @@ class PartitionFold:
         Raises:
             RowCodecError: A row cannot be read, or is of a newer version.
         """
-        stored = self._stored
+        known = self._known
         for key, value in rows:
             if key[:1] == b"\0":
                 if value is not None:
                     self._model_rows[key] = value
             elif value is None:
-                stored.pop(key.decode(), None)
+                known.pop(key.decode(), None)
             else:
                 kept_due(value)
-                stored[key.decode()] = value
+                known[key.decode()] = value
 
     def restore_memo(self, memo: bytes) -> None:
         """Takes what was remembered beside the rows.
@@ -230,10 +233,10 @@ class PartitionFold:
                     f"the table has version {kernel.model.ref.version} of the model, "
                     f"its checkpoint says {self._version}"
                 )
-        self._deadlines.load((kept_due(value), lead_id) for lead_id, value in self._stored.items())
+        self._deadlines.load((self._due_of(lead_id), lead_id) for lead_id in self._known)
         if self._reassess_at is not None:
             self._before = self._stored_kernel(MODEL_BEFORE_KEY)
-            waiting = sorted(self._stored)
+            waiting = sorted(self._known)
             after = self._reassess_after
             self._waiting = waiting if after is None else waiting[bisect_right(waiting, after) :]
 
@@ -264,14 +267,20 @@ class PartitionFold:
 
     def row(self, lead_id: str) -> Row | None:
         """The row of a lead; None if nobody has heard of it."""
-        row = self._live.get(lead_id)
-        if row is None and (value := self._stored.get(lead_id)) is not None:
-            row = self._live[lead_id] = self._kernel.read(lead_id, value)
+        known = self._known.get(lead_id)
+        if isinstance(known, bytes):
+            return self._keep(self._kernel.read(lead_id, known))
+        return known
+
+    def _keep(self, row: Row) -> Row:
+        """The row is ready in memory from now on."""
+        self._known[row.lead_id] = row
+        self._live.append(row.lead_id)
         return row
 
     def lead_ids(self) -> list[str]:
         """Every lead, sorted."""
-        return sorted(self._stored.keys() | self._live.keys())
+        return sorted(self._known)
 
     @property
     def _kernel(self) -> Kernel:
@@ -336,9 +345,13 @@ class PartitionFold:
 
     def _begin_story(self, lead_id: str) -> _Story:
         """The lead is told of for the first time in what waits."""
-        self._touch(lead_id)
-        row = self._live.get(lead_id)
-        story = self._stories[lead_id] = _Story(row, lead_id in self._stored if row is None else is_merged(row))
+        known = self._known.get(lead_id)
+        self._touch(lead_id, known)
+        if isinstance(known, Row):
+            story = _Story(known, is_merged(known))
+        else:
+            story = _Story(None, known is not None)
+        self._stories[lead_id] = story
         return story
 
     @staticmethod
@@ -386,7 +399,7 @@ class PartitionFold:
         while (lead_id := self._deadlines.pop(now)) is not None:
             due.append(lead_id)
             if lead_id not in self._dirty:
-                self._due_bytes += self._bytes_of(lead_id)
+                self._due_bytes += _bytes_of(lead_id, self._known[lead_id])
             if len(due) > room or self._bytes + self._expected + self._due_bytes > self._max_bytes:
                 # One after the other now, so that the step ends where it is full.
                 return self.advance(now)
@@ -464,14 +477,16 @@ class PartitionFold:
             return
         stories = self._stories
         for lead_id in self._due:
-            if lead_id not in stories:
-                stories[lead_id] = _Story(self._live.get(lead_id), whole=False)
+            story = stories.get(lead_id)
+            if story is None:
+                story = stories[lead_id] = _Story(self.row(lead_id), whole=False)
+            story.queued = NEVER
         now = self.log_time_ms
         self._ordered = []
         for lead_id, story in stories.items():
-            self._tell(lead_id, story)
-            if at_end:
-                self._put_away(lead_id)
+            row = self._tell(lead_id, story)
+            if at_end and self._dirty.get(lead_id) is row:
+                self._put_away(row)
         self._ordered.sort(key=itemgetter(0))
         self._step.routing += [row for _, row, _ in self._ordered]
         self._step.changes += [change for _, _, change in self._ordered if change is not None]
@@ -482,14 +497,10 @@ class PartitionFold:
         self._bytes += self._kernel.grown
         self._expected = self._kernel.grown = 0
 
-    def _tell(self, lead_id: str, story: _Story) -> None:
+    def _tell(self, lead_id: str, story: _Story) -> Row:
         """Applies the waiting rows of one lead, and the deadlines that they bring before the last of all waiting."""
-        times, kernel = self._times, self._kernel
-        row = story.row
-        if row is None:
-            value = self._stored.get(lead_id)
-            row = kernel.new(lead_id) if value is None else kernel.read(lead_id, value)
-            self._live[lead_id] = row
+        times = self._times
+        row = story.row or self.row(lead_id) or self._keep(self._kernel.new(lead_id))
         if story.rows:
             self._dirty[lead_id] = row
         if story.special or is_merged(row):
@@ -498,7 +509,9 @@ class PartitionFold:
             done = self._tell_events(row, story.rows, -1)
         if row.due <= times[-1]:
             self._fire_between(row, len(times) - 1, done)
-        self._deadlines.note(lead_id, row.due)
+        if row.due < story.queued:
+            self._deadlines.note(lead_id, row.due)
+        return row
 
     def _tell_events(self, row: Row, events: Sequence[Sighting], done: int) -> int:
         """Applies waiting events of one lead; `done` and the result: its latest row so far."""
@@ -581,10 +594,11 @@ class PartitionFold:
         self._place = (number, _AT_ROW, NEVER, row.lead_id)
 
     def _link(self, row: Row, link: Link) -> Row:
-        is_first = not is_merged(row)
+        is_first, value = not is_merged(row), row.value
         linked = follow_link(self._kernel, row, link)
         row = linked.row
-        self._live[row.lead_id] = self._dirty[row.lead_id] = row
+        row.value = value
+        self._known[row.lead_id] = self._dirty[row.lead_id] = row
         if linked.merge is not None:
             self._step.sent.append(linked.merge)
             if is_first:
@@ -634,7 +648,7 @@ class PartitionFold:
         changed, cause = self._kernel.deadline(row)
         if changed:
             self._fired += 1
-            self._touch(row.lead_id)
+            self._touch(row.lead_id, row)
             self._dirty[row.lead_id] = row
             self._scored[row.lead_id] = (row, self.log_time_ms)
             self._step.lateness_ms.append(self.log_time_ms - moment)
@@ -667,19 +681,21 @@ class PartitionFold:
         self._store_live()
         self._switch(model)
         self._reassess_at, self._reassess_after = control.received_at_ms, None
-        self._waiting = sorted(self._stored)
+        self._waiting = sorted(self._known)
 
     def _store_live(self) -> None:
         """Rows and scores of the model that ends, while it is still known."""
-        kernel = self._kernel
-        for lead_id, row in self._dirty.items():
-            if row is not None:
-                kernel.rest(row)
-                self._stored[lead_id] = encode_row(kernel.model, row)
-                self._dirty[lead_id] = None
-        for lead_id, scored in self._scored.items():
-            if isinstance(scored, tuple):
-                self._scored[lead_id] = _said_of(kernel, *scored)
+        for row in list(self._dirty.values()):
+            if isinstance(row, Row):
+                self._put_away(row)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Of rows that are written, only the bytes are kept."""
+        for lead_id in self._live:
+            row = self._known[lead_id]
+            if isinstance(row, Row):
+                self._known[lead_id] = row.value
         self._live.clear()
 
     def _reassess(self) -> bool:
@@ -697,16 +713,17 @@ class PartitionFold:
         return True
 
     def _reassess_lead(self, lead_id: str, at: int) -> None:
-        kernel, value = self._kernel, self._stored[lead_id]
+        kernel, known = self._kernel, self._known[lead_id]
+        value = known.value if isinstance(known, Row) else known
         assert self._before is not None
         row = kernel.read(lead_id, value)
         if is_merged(row):
             return
         content = content_of(self._before, self._before.read(lead_id, value))
-        self._live[lead_id] = row
+        self._keep(row)
         before = row.tier_name
         kernel.model_changed(row, at)
-        self._touch(lead_id)
+        self._touch(lead_id, row)
         self._dirty[lead_id] = row
         if content_of(kernel, row) != content:
             self._scored[lead_id] = (row, self.log_time_ms)
@@ -718,8 +735,8 @@ class PartitionFold:
 
     def _begin_step(self) -> None:
         self._step = FoldStep()
-        # Rows to write; None: the stored bytes are already those to write.
-        self._dirty: dict[str, Row | None] = {}
+        # Rows to write, or their bytes; None: something waits for the lead.
+        self._dirty: dict[str, Row | bytes | None] = {}
         # Scores to publish: as they stand at the end of the step, with the log time of the last change of content.
         self._scored: dict[str, tuple[Row, int] | LeadScoreOut | MergedLeadOut] = {}
         # Bytes of the rows to write, at most, and those that the events that wait may add.
@@ -730,42 +747,38 @@ class PartitionFold:
     def _is_full(self) -> bool:
         return self._bytes > self._max_bytes or self._fired > self._max_deadlines
 
-    def _touch(self, lead_id: str) -> None:
+    def _touch(self, lead_id: str, known: Row | bytes | None) -> None:
         """The lead's row must be written at the end of the step."""
         if lead_id not in self._dirty:
-            self._bytes += self._bytes_of(lead_id)
+            self._bytes += _bytes_of(lead_id, known)
             self._dirty[lead_id] = None
-
-    def _bytes_of(self, lead_id: str) -> int:
-        """Bytes of a lead's row as a record, as it was stored."""
-        stored = self._stored.get(lead_id)
-        return 4 * len(lead_id) + (_NEW_BYTES if stored is None else len(stored) + _RECORD_BYTES)
 
     def _growth_of(self, row: Link | Merge | ByHand | Backfill) -> int:
         """Bytes by which a lead's row may grow with what is no event, what is sent to other leads included."""
         if isinstance(row, Link):
-            return _LINK_BYTES + len(self._stored.get(row.lead_id, b""))
+            known = self._known.get(row.lead_id, b"")
+            return _LINK_BYTES + len(known.value if isinstance(known, Row) else known)
         return _LINK_BYTES + (len(row.body) if isinstance(row, Merge) else 0)
 
-    def _put_away(self, lead_id: str) -> None:
+    def _put_away(self, row: Row) -> None:
         """The bytes of a lead's row, and its score: it changes no more in this step, or before the next model."""
-        row = self._dirty.get(lead_id)
-        if row is not None:
-            self._kernel.rest(row)
-            self._stored[lead_id] = encode_row(self._kernel.model, row)
-            self._dirty[lead_id] = None
+        kernel, lead_id = self._kernel, row.lead_id
+        kernel.rest(row)
+        row.value = self._dirty[lead_id] = encode_row(kernel.model, row)
         scored = self._scored.get(lead_id)
         if isinstance(scored, tuple) and self._with_scores:
-            self._scored[lead_id] = _said_of(self._kernel, *scored)
+            self._scored[lead_id] = _said_of(kernel, *scored)
 
     def _end_step(self, position: tuple[int, int]) -> FoldStep:
         self._apply_events(at_end=True)
-        step, stored = self._step, self._stored
+        step = self._step
         step.position = position
         if self.kernel is not None:
-            for lead_id in self._dirty:
-                self._put_away(lead_id)
-                step.rows.append((lead_id.encode(), stored[lead_id]))
+            for row in list(self._dirty.values()):
+                if isinstance(row, Row):
+                    self._put_away(row)
+            written = self._dirty.items()
+            step.rows = [(lead_id.encode(), row) for lead_id, row in written if isinstance(row, bytes)]
             if self._with_scores:
                 said = self._scored.values()
                 step.scores = [score for score in said if isinstance(score, LeadScoreOut)]
@@ -773,7 +786,7 @@ class PartitionFold:
             step.rows += [(key, self._model_rows[key]) for key in self._unwritten]
             self._unwritten = []
             if len(self._live) > self._max_live:
-                self._live.clear()
+                self._let_go()
         step.memo = encode_memo(
             Memo(MEMO_CODEC, self.log_time_ms, self._version, self._reassess_at, self._reassess_after)
         )
@@ -815,11 +828,17 @@ def _for_owner(row: _ForLead, alias: Row) -> _ForLead:
     return msgspec.structs.replace(row, lead_id=alias.identity.owner)
 
 
-def _due_reader(live: dict[str, Row], stored: dict[str, bytes]) -> Callable[[str], int]:
+def _bytes_of(lead_id: str, known: Row | bytes | None) -> int:
+    """Bytes of a lead's row as a record, as it was last written."""
+    value = known.value if isinstance(known, Row) else known
+    return 4 * len(lead_id) + (len(value) + _RECORD_BYTES if value else _NEW_BYTES)
+
+
+def _due_reader(known: dict[str, Row | bytes]) -> Callable[[str], int]:
     """What gives the next moment of a lead. It knows no fold: one that is given up is free at once, without cycles."""
 
     def due_of(lead_id: str) -> int:
-        row = live.get(lead_id)
-        return kept_due(stored[lead_id]) if row is None else row.due
+        row = known[lead_id]
+        return row.due if isinstance(row, Row) else kept_due(row)
 
     return due_of

@@ -80,6 +80,7 @@ class Row:
         kept_due: The same as seen from `at`; what the bytes say. Set by `Kernel.rest`.
         stay_until: Until when a tier is held that the points no longer give; `NEVER` where none is.
         scores, winners: Of `points`.
+        value: Its bytes when it was last written; none for a lead that is new.
     """
 
     __slots__ = (
@@ -105,6 +106,7 @@ class Row:
         "tier",
         "tier_name",
         "tier_since",
+        "value",
         "waiting",
         "winners",
     )
@@ -131,6 +133,7 @@ class Row:
         self.due = self.kept_due = self.stay_until = NEVER
         self.scores: Scores = (0, 0, 0, 0)
         self.winners: list[tuple[int, int]] = []
+        self.value = b""
 
     def begin(self, number: int, digest: int, occurrences: Evidence) -> None:
         """A signal that the lead had not shown before, by its shortened digest: times and keys in turn."""
@@ -192,6 +195,7 @@ def decode_row(model: CompiledModel, lead_id: str, value: bytes) -> Row:
         RowCodecError: No row, or of a newer version.
     """
     row = Row(model, lead_id)
+    row.value = value
     row.due = row.kept_due = kept_due(value)
     at, tier, tier_since, seq, evidence, matches, profile, row.identity = _body(value)
     row.at, row.tier_name, row.tier_since, row.seq = at, tier, tier_since, seq
