@@ -28,7 +28,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 __all__ = [
     "MAX_KEEP",
@@ -40,18 +40,18 @@ __all__ = [
     "flat",
     "new",
     "occurrences_at",
-    "replace",
+    "pairs_of",
     "shortened",
     "signals_in",
     "union",
 ]
 
-MAX_KEEP = 64
+MAX_KEEP: Final = 64
 """So many occurrences may be kept of a signal."""
 
-_COUNT = MAX_KEEP - 1
+_COUNT: Final = MAX_KEEP - 1
 
-NUMBERS = "Q"
+NUMBERS: Final = "Q"
 """Numbers of an `Evidence`: 8 bytes each, without a sign."""
 
 Evidence: TypeAlias = "array[int]"
@@ -99,12 +99,12 @@ def flat(signals: Iterable[tuple[int, Occurrences]]) -> Evidence:
         OverflowError: A number is below 0 or has more than 64 bits.
     """
     evidence = array(NUMBERS)
-    for digest, (times, keys) in signals:
-        if not 1 <= len(times) <= MAX_KEEP:
-            raise ValueError(f"{len(times)} occurrences of one signal")
-        evidence.append(shortened(digest) + len(times) - 1)
-        for time, key in zip(times, keys, strict=True):
-            evidence.extend((time, key))
+    for digest, occurrences in signals:
+        count = len(occurrences[0])
+        if not 1 <= count <= MAX_KEEP:
+            raise ValueError(f"{count} occurrences of one signal")
+        evidence.append(shortened(digest) + count - 1)
+        evidence += pairs_of(occurrences)
     return evidence
 
 
@@ -140,16 +140,12 @@ def signals_in(evidence: Evidence) -> list[tuple[int, int, int]]:
     return found
 
 
-def replace(evidence: Evidence, place: int, occurrences: Occurrences) -> int:
-    """Writes other occurrences of the signal there; by how much all that stands behind them has moved."""
+def pairs_of(occurrences: Occurrences) -> Evidence:
+    """Times and keys in turn, as evidence has them."""
     times, keys = occurrences
-    end = end_of(evidence, place)
     pairs = array(NUMBERS, [0]) * (2 * len(times))
     pairs[::2], pairs[1::2] = array(NUMBERS, times), array(NUMBERS, keys)
-    moved = len(pairs) - (end - place)
-    evidence[place - 1] += moved // 2
-    evidence[place:end] = pairs
-    return moved
+    return pairs
 
 
 def union(parts: list[Occurrences]) -> Occurrences:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from typing import Final
 
 from xxhash import xxh3_64_intdigest
 
 from schemas.log import EventRow, Profile
 from scoring.compiled import CompiledModel
-from scoring.evidence import NUMBERS, add, end_of, occurrences_at, replace
+from scoring.evidence import NUMBERS, add, end_of, occurrences_at, pairs_of
 from scoring.points import NEVER
 from scoring.row import MAX_PROFILE_TEXT, Row, decode_row
 from scoring.rules.base import NO_MATCH
@@ -22,15 +23,18 @@ from scoring.signals import SIGNAL_BYTES, Found, Keys, Look, Sighting, distinct_
 
 __all__ = ["ASKED", "NOTHING_CHANGED", "SCORES_CHANGED", "TIER_CHANGED", "Kernel", "profile_growth"]
 
-NOTHING_CHANGED, SCORES_CHANGED, TIER_CHANGED = 0, 1, 2
+NOTHING_CHANGED: Final = 0
+SCORES_CHANGED: Final = 1
+TIER_CHANGED: Final = 2
 """What an event or a deadline changed that others see: nothing, reasons and scores, the tier (and perhaps those)."""
 
-ASKED = 4
+ASKED: Final = 4
 """On top of it: the event is a new occurrence of a signal that asks for a person."""
 
-STAY_AT_LEAST = "stay_at_least"
+STAY_AT_LEAST: Final = "stay_at_least"
 
-_OCCURRENCE_BYTES, _PROFILE_BYTES = 20, 128
+_OCCURRENCE_BYTES: Final = 20
+_PROFILE_BYTES: Final = 128
 """By which a row grows at most with a further occurrence, a profile value (its text comes on top)."""
 
 
@@ -330,18 +334,18 @@ class Kernel:
             evidence[place + 1] = key
             return True
         end = end_of(evidence, place)
-        is_full = end == place + 2 * keep
-        if is_full and time > latest and key not in evidence[place + 1 : end : 2]:  # the newest, as most are
-            evidence[place:end] = evidence[place + 2 : end] + array(NUMBERS, (time, key))
+        if time > latest and key not in evidence[place + 1 : end : 2]:  # the newest, as most are
+            is_full = end == place + 2 * keep
+            pairs = evidence[place + 2 if is_full else place : end] + array(NUMBERS, (time, key))
             row.latest[number] = time
-            return True
-        occurrences = occurrences_at(evidence, place)
-        if not add(occurrences, keep, time, key):
-            return False
-        if moved := replace(evidence, place, occurrences):
-            row.moved(number, moved)
+        else:
+            occurrences = occurrences_at(evidence, place)
+            if not add(occurrences, keep, time, key):
+                return False
+            pairs = pairs_of(occurrences)
+            row.latest[number] = occurrences[0][-1]
+        if row.learn(number, pairs):
             self.grown += _OCCURRENCE_BYTES
-        row.latest[number] = occurrences[0][-1]
         return True
 
     def _learn_profile(self, row: Row, event: Profile) -> list[Look]:

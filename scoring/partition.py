@@ -15,7 +15,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -59,15 +59,18 @@ from scoring.signals import UNSEEN, Sighting
 
 __all__ = ["FoldStep", "PartitionFold"]
 
-_NO_TIME = 0
-_NEW_BYTES, _RECORD_BYTES = 200, 40
-_LINK_BYTES = 400
+_NO_TIME: Final = 0
+_NEW_BYTES: Final = 200
+_RECORD_BYTES: Final = 40
+_LINK_BYTES: Final = 400
 """Of a new row without its evidence, of what Kafka adds to a record, of a link without what goes with it."""
 
 _Place = tuple[int, int, int, str]
 """Number of the event, before, at or behind it, deadline, lead."""
 
-_BEFORE_ROW, _AT_ROW, _AFTER_ROW = 0, 1, 2
+_BEFORE_ROW: Final = 0
+_AT_ROW: Final = 1
+_AFTER_ROW: Final = 2
 
 _ForLead = TypeVar("_ForLead", EventRow, Merge, ByHand)
 

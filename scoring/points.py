@@ -8,10 +8,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 __all__ = ["NEVER", "PointsOverTime", "points_over_time"]
 
-NEVER = 1 << 62
+NEVER: Final = 1 << 62
 """A moment that does not come."""
 
 PointsOverTime = Callable[[int, int], tuple[int, int]]

@@ -16,13 +16,13 @@ import sys
 from array import array
 from collections.abc import Sequence
 from struct import Struct
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from schemas.times import iso
 from scoring.compiled import CompiledModel
-from scoring.evidence import NUMBERS, Evidence, Occurrences, flat, occurrences_at, shortened, signals_in
+from scoring.evidence import NUMBERS, Evidence, Occurrences, end_of, flat, occurrences_at, shortened, signals_in
 from scoring.identity import Identity
 from scoring.points import NEVER
 from scoring.rules.base import NO_MATCH, ProfileValue
@@ -40,16 +40,17 @@ __all__ = [
     "row_members",
 ]
 
-ROW_CODEC = 3
+ROW_CODEC: Final = 3
 """Version of a row's bytes; a reader refuses what it does not know."""
 
-_WITH_LISTS, _WITHOUT_IDENTITY = 2, 1
-_READ = (ROW_CODEC, _WITH_LISTS, _WITHOUT_IDENTITY)
+_WITH_LISTS: Final = 2
+_WITHOUT_IDENTITY: Final = 1
+_READ: Final = (ROW_CODEC, _WITH_LISTS, _WITHOUT_IDENTITY)
 
 MAX_PROFILE_TEXT = 200
 """Of a text in the profile a row keeps the first so many characters: whatever a lead sends, its row stays small."""
 
-_HEAD = Struct(">Bq")
+_HEAD: Final = Struct(">Bq")
 
 
 class RowCodecError(ValueError):
@@ -143,13 +144,19 @@ class Row:
         evidence += occurrences
         self.latest[number] = occurrences[-2]
 
-    def moved(self, number: int, by: int) -> None:
-        """The signal has more occurrences than before, or fewer: what stands behind it has moved."""
-        places = self.places
+    def learn(self, number: int, occurrences: Evidence) -> bool:
+        """The occurrences of a signal that the lead has shown before; whether they are more than they were."""
+        evidence, places = self.evidence, self.places
         place = places[number]
-        for other, its_place in enumerate(places):
-            if its_place > place:
-                places[other] = its_place + by
+        end = end_of(evidence, place)
+        evidence[place:end] = occurrences
+        more = len(occurrences) - (end - place)
+        if more:
+            evidence[place - 1] += more // 2
+            for other, its_place in enumerate(places):
+                if its_place > place:
+                    places[other] = its_place + more
+        return more > 0
 
 
 _Lists = list[int | list[int]]

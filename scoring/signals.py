@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from xxhash import xxh3_64_intdigest
 
@@ -31,12 +31,12 @@ __all__ = [
     "distinct_key",
 ]
 
-_CACHE_SIZE = 50_000
+_CACHE_SIZE: Final = 50_000
 _MADE_OF_URL = ("host", "path")
 _FREE = "fields."
 _WHOLE = ("profile", "sales_activity")
 
-SIGNAL_BYTES = 34
+SIGNAL_BYTES: Final = 34
 """By which a row grows at most with a signal that the lead had not shown before."""
 
 Reader = Callable[[EventRow], Any]

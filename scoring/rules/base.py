@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import ClassVar, NewType, Protocol
+from typing import ClassVar, Final, NewType, Protocol
 
 from scoring.conditions import Conditions
 from scoring.evidence import Evidence, end_of, occurrences_at, union
@@ -96,7 +96,7 @@ class RuleKind:
 ProfileValue = tuple[str | int | bool | None, int, int]
 """Value (None: deleted), `occurred_at` in milliseconds, digest of `event_id`."""
 
-NO_MATCH = -(1 << 62)
+NO_MATCH: Final = -(1 << 62)
 """The time of a match that never was."""
 
 
