@@ -1,4 +1,4 @@
-"""leadstream itself: its real workers, with the job as a model file."""
+"""leadstream itself: its real workers as the images have them, of the compiled wheel, with the job as a model file."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pathlib import Path
 
 from schemas.topics import TIER_CHANGES
 from streams.demo.workers import free_port
+from tests import compiled
 from tests.bench.peers.events import PARTITIONS
-from tests.bench.peers.peer import ROOT, Peer, Run
+from tests.bench.peers.peer import ROOT, Missing, Peer, Run
 from tests.bench.pipeline import scrape
 
 __all__ = ["RAW", "Leadstream"]
@@ -27,9 +28,19 @@ class Leadstream(Peer):
     """Two hops, ingest and score; rows in the changelog behind every batch."""
 
     _port = 0
+    # What makes Python take the compiled wheel.
+    _packages: dict[str, str] | None = None
 
     def install(self) -> str:
-        """It is what the race runs from."""
+        """The wheel of the repository that the race runs from.
+
+        Raises:
+            Missing: It cannot be compiled; the message says why.
+        """
+        try:
+            self._packages = compiled.environment(compiled.compiled())
+        except compiled.CompileError as error:
+            raise Missing(str(error)) from error
         return f"leadstream {version('leadstream')}"
 
     def output(self, run: Run) -> str:
@@ -50,7 +61,7 @@ class Leadstream(Peer):
             "id_key": "a-key-for-the-race-alone",
             "metrics_port": self._port if process == "ingest" else 0,
         }
-        return {f"LEADSTREAM_{name.upper()}": str(value) for name, value in settings.items()}
+        return {f"LEADSTREAM_{name.upper()}": str(value) for name, value in settings.items()} | (self._packages or {})
 
     def stages(self) -> Mapping[str, Callable[[], int]]:
         """Ingest may be far ahead of score, so each has a window of its own."""
