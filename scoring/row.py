@@ -278,7 +278,7 @@ def _listed(one: int | list[int]) -> list[int]:
 
 
 def row_members(value: bytes) -> dict[str, Any]:
-    """A row in plain words, without its model: definitions stand under their digests.
+    """A row in plain words, without its model: definitions stand under their digests, signals as evidence has them.
 
     Raises:
         RowCodecError: No row, or of a newer version.
