@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import mode.loop
 
+from streams.engine import connection, records
 from streams.engine.alarms import Alarms
 from streams.engine.batch_step import BatchSteps
 from streams.engine.broker import check_broker, watch_broker
@@ -21,7 +22,6 @@ from streams.engine.group import watch_group
 from streams.engine.guard import Guard
 from streams.engine.observer import Observer
 from streams.engine.publisher import BrokerPublisher
-from streams.engine.records import install
 from streams.engine.reopening import Reopening
 from streams.engine.stage import CarryStage, TableStage
 from streams.engine.table import EngineTable
@@ -76,8 +76,9 @@ def _prepare(config: EngineConfig, topics: Mapping[str, int | None]) -> Guard:
     check_versions()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     mode.loop.use("uvloop")
+    connection.install()
+    records.install()
     asyncio.run(check_broker(config, topics))
-    install()
     guard = Guard(config.sleep_limit_s, config.ready_timeout_s)
     guard.start()
     guard.expect_ready("the start")

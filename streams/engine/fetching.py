@@ -53,12 +53,14 @@ class EngineThread(driver.AIOKafkaConsumerThread):
         return consumer
 
     async def on_start(self) -> None:
-        """Nobody looks at aiokafka's coordinator: where it dies, the worker would live on without a group."""
+        """Nobody looks at aiokafka's tasks: where one dies, the worker would live on without a group, or deaf."""
         await super().on_start()
         consumer = self._ensure_consumer()
         consumer._fetcher._prefetch_backoff = 0.0
-        self.engine_app.guard.watch_task(consumer._coordinator._coordination_task, "the group coordinator's task")
-        self.engine_app.guard.watch_task(consumer._fetcher._fetch_task, "the fetcher's task")
+        guard = self.engine_app.guard
+        guard.watch_task(consumer._coordinator._coordination_task, "the group coordinator's task")
+        guard.watch_task(consumer._fetcher._fetch_task, "the fetcher's task")
+        guard.watch_task(consumer._client._sync_task, "the task that keeps the cluster's metadata")
 
     async def committed(self, partitions: Iterable[TP]) -> dict[TP, int | None]:
         """The group's committed offsets."""

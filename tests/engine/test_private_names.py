@@ -25,6 +25,10 @@ ENGINE = Path(streams.engine.__file__).parent
 THEIRS = ("faust", "mode", "aiokafka")
 
 FINGERPRINTS = {
+    "aiokafka.client:AIOKafkaClient.bootstrap": "198943b0",
+    "aiokafka.conn:AIOKafkaConnection._send_sasl_token": "7a3d948f",
+    "aiokafka.conn:AIOKafkaConnection.connect": "b0f9ba7f",
+    "aiokafka.conn:AIOKafkaConnection.send": "5909ea32",
     "aiokafka.consumer.consumer:AIOKafkaConsumer.__init__": "01506f31",
     "aiokafka.consumer.consumer:AIOKafkaConsumer.start": "2f1ba704",
     "aiokafka.consumer.fetcher:FetchResult.getall": "3e717e30",

@@ -71,7 +71,9 @@ FAULTS: dict[str, Fault] = {
             f"{_ROUTE}::test_a_host_whose_clock_jumps_makes_no_false_breach_and_holds_none_back",
         ),
     ),
-    "network": Fault("the broker cut off, half open, far away", ("tests/faults/test_network.py",)),
+    "network": Fault(
+        "the broker cut off, half open, far away; out of reach again and again", ("tests/faults/test_network.py",)
+    ),
     "due": Fault("score and route killed around the moment at which an answer is due", ("tests/faults/test_due.py",)),
     "disturbed": Fault("events twice, late, with other times", ("tests/faults/test_disturbed.py",)),
     "giant": Fault("one lead with very many events among others", ("tests/faults/test_giant_lead.py",)),

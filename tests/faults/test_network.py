@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from random import Random
 
 import pytest
 
@@ -18,6 +19,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 MOST_MORE_BYTES = 100 << 20
 OUTAGE_S = size(5, 300)
+OUTAGES = size(4, 100)
 
 
 def slow(proxy: Proxy) -> None:
@@ -47,6 +49,24 @@ def test_a_broker_that_is_out_of_reach_or_far_away_costs_nothing(
                 proxy.pass_on()
             trial.drained(60)
             assert most < before + MOST_MORE_BYTES, outage
+        trial.judge()
+
+
+def test_short_outages_again_and_again_leave_nothing_uncommitted(make_trial: MakeTrial) -> None:
+    """A write that meets a connection in the moment in which it is lost must not cost a worker its group."""
+    chance = Random(SEED)
+    with Proxy() as proxy, KafkaBroker(detours=[proxy.port]) as broker:
+        proxy.lead_to(broker.detour(proxy.port))
+        trial = make_trial(broker, bootstrap_servers=proxy.bootstrap)
+        trial.begin()
+        for stage in trial.stages:
+            trial.ready(stage)
+        for outage in range(OUTAGES):
+            with Load(trial, SEED + outage, rate=100):
+                chance.choice((Proxy.cut, Proxy.refuse, Proxy.swallow))(proxy)
+                time.sleep(chance.uniform(0.2, 5))
+                proxy.pass_on()
+            trial.drained(40)
         trial.judge()
 
 

@@ -1,0 +1,72 @@
+"""A connection is lost in the very moment in which somebody writes to it: an error of the network, like any other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+import uvloop
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaConnectionError
+from aiokafka.protocol.metadata import MetadataRequest
+
+from streams.engine import connection
+from tests.faults.proxy import Proxy
+from tests.kafka.broker import KafkaBroker
+
+pytestmark = pytest.mark.kafka
+
+
+def on_uvloop(bootstrap: str, story: Callable[[AIOKafkaClient], Awaitable[None]]) -> None:
+    """Runs it with a client that has one connection."""
+
+    async def run() -> None:
+        client = AIOKafkaClient(bootstrap_servers=bootstrap)
+        await client.bootstrap()
+        try:
+            assert await client.ready(client.get_random_node())
+            await story(client)
+        finally:
+            await client.close()
+
+    connection.install()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())
+
+
+async def turn(turns: int) -> None:
+    """Lets the event loop turn so many times."""
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("turns", range(5))
+def test_a_lost_connection_is_an_error_of_the_network_at_every_moment(kafka: KafkaBroker, turns: int) -> None:
+    async def story(client: AIOKafkaClient) -> None:
+        (lost,) = client._conns.values()
+        answer = asyncio.ensure_future(lost.send(MetadataRequest([])))
+        await turn(1)
+        lost._writer.transport.abort()
+        await turn(turns)
+        with pytest.raises(KafkaConnectionError):
+            await lost.send(MetadataRequest([]))
+        with pytest.raises(KafkaConnectionError):
+            await asyncio.wait_for(answer, 1)
+
+    on_uvloop(kafka.bootstrap, story)
+
+
+def test_the_clusters_metadata_is_kept_over_resets_at_every_moment() -> None:
+    async def story(client: AIOKafkaClient) -> None:
+        async with asyncio.timeout(60):
+            for turns in (*range(10), *range(10)):
+                while not await client.force_metadata_update():
+                    pass
+                proxy.cut()  # while the event loop stands still: it learns of it in its next turns
+                await turn(turns)
+                await client.force_metadata_update()
+
+    with Proxy() as proxy, KafkaBroker(detours=[proxy.port]) as broker:
+        proxy.lead_to(broker.detour(proxy.port))
+        on_uvloop(proxy.bootstrap, story)
