@@ -79,23 +79,25 @@ class Trial(Pipeline):
                 self.start(name)
         self.drained(90, stages=self.stages)
         end = time.monotonic() + 60
-        while timers and self._waiting():
+        while timers and (waiting := self._waiting()):
             if time.monotonic() > end:
-                raise TimeoutError(f"timers are still waiting, logs in {self.folder}")
+                raise TimeoutError(f"still waiting: {', '.join(waiting)}; logs in {self.folder}")
             time.sleep(0.3)
         self.drained(60, stages=self.stages)
         self.stop()
 
-    def _waiting(self) -> bool:
-        """Whether a worker is not ready, or leads still wait for a moment, or clocks still run."""
+    def _waiting(self) -> list[str]:
+        """Workers that are not ready, leads that wait for a moment, and clocks that run."""
         self.tend()
+        found = []
         for name in self.workers:
             if not name.startswith("ingest"):
                 seen = metrics(self._ports[name])
-                waiting = [value > 0 for sample, value in seen.items() if sample.startswith(WAITING)]
-                if seen.get("leadstream_ready") != 1 or any(waiting):
-                    return True
-        return False
+                found += [f"{name} is not ready"] if seen.get("leadstream_ready") != 1 else []
+                found += [
+                    f"{name}: {key} {value:.0f}" for key, value in seen.items() if key.startswith(WAITING) and value
+                ]
+        return found
 
     def judge(self, *, doubles: bool = True, poison: bool = True, timers: bool = True, changes: int = 10) -> Ledger:
         """Everything is as promised; what lies on the broker.
