@@ -123,9 +123,15 @@ def reach(settings: Settings, client: AdminClient | Consumer | Producer) -> dict
         raise unreachable(settings, error.args[0].str()) from error
 
 
-def new_admin(settings: Settings) -> AdminClient:
-    """A client for topics, connected."""
-    return _new(settings, AdminClient, {})
+def new_admin(settings: Settings, *, leaders_age_ms: int | None = None) -> AdminClient:
+    """A client for topics, connected.
+
+    Args:
+        settings: Where the brokers are.
+        leaders_age_ms: What is known of partitions' leaders is asked for anew when it is so old: for a client that asks
+            again and again. librdkafka's own 15 minutes outlive an election, and each question is refused till then.
+    """
+    return _new(settings, AdminClient, {} if leaders_age_ms is None else {"metadata.max.age.ms": leaders_age_ms})
 
 
 def new_consumer(settings: Settings, group: str = "leadstream-read", *, fetch_wait_ms: int = 500) -> Consumer:

@@ -22,6 +22,7 @@ EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 _TIMEOUT_S = 10.0
+_LEADERS_AGE_MS = 2_000
 _BATCH = 2_000
 _POLL_S = 0.05
 
@@ -33,10 +34,15 @@ class PositionsLost(Exception):  # noqa: N818  # a state of the world, not a sli
 
 
 class Asked:
-    """A question to the brokers: where does each partition end (or begin)?"""
+    """A question to the brokers: where does each partition end (or begin)?
+
+    Attributes:
+        refusal: Why there are no answers.
+    """
 
     def __init__(self, futures: dict[tuple[str, int], Future[ListOffsetsResultInfo]]) -> None:
         self._futures = futures
+        self.refusal = ""
 
     @property
     def done(self) -> bool:
@@ -44,10 +50,11 @@ class Asked:
         return all(future.done() for future in self._futures.values())
 
     def offsets(self) -> Positions | None:
-        """The answers, waited for; None: a broker did not answer."""
+        """The answers, waited for; None: a broker did not answer, see `refusal`."""
         try:
             return {place: future.result(_TIMEOUT_S).offset for place, future in self._futures.items()}
-        except KafkaException:
+        except KafkaException as error:
+            self.refusal = error.args[0].str()
             return None
 
 
@@ -66,7 +73,7 @@ class Source:
     def __init__(self, settings: Settings, kept_ms: int) -> None:
         self._settings = settings
         self._kept_ms = kept_ms
-        self._admin: AdminClient = new_admin(settings)
+        self._admin: AdminClient = new_admin(settings, leaders_age_ms=_LEADERS_AGE_MS)
         self._consumer = new_consumer(settings, "leadstream-view", fetch_wait_ms=100)
         self._names = {settings.topic(name): name for name in READ}
         counts = partition_counts(settings, self._consumer, READ)
@@ -145,9 +152,10 @@ class Source:
         return self._answered(OffsetSpec.for_timestamp(now_ms - self._kept_ms), timed)
 
     def _answered(self, spec: OffsetSpec, places: list[tuple[str, int]] | None = None) -> Positions:
-        found = self._ask(spec, places).offsets()
+        asked = self._ask(spec, places)
+        found = asked.offsets()
         if found is None:
-            raise unreachable(self._settings, "it did not say where the topics begin and end")
+            raise unreachable(self._settings, f"it did not say where the topics begin and end ({asked.refusal})")
         return found
 
     def _ask(self, spec: OffsetSpec, places: list[tuple[str, int]] | None = None) -> Asked:

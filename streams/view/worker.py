@@ -74,8 +74,9 @@ class ViewWorker:
         )
         self._hold: Hold | None = None
         self._asked: tuple[Asked, _Moment] | None = None
-        # Since when a question of ours has no answer.
+        # Since when a question of ours has no answer, and why.
         self._unanswered_since: float | None = None
+        self._refusal = ""
         self._asked_at = self._reported_at = self._told_at = 0.0
         self._reported_ms = -1
         self._goal: dict[tuple[str, int], int] | None = None
@@ -179,10 +180,10 @@ class ViewWorker:
         if self._goal is None:
             self._goal = asked.offsets()
             if self._goal is None:
-                self._asked = None
+                self._asked, self._refusal = None, asked.refusal
                 self._notice_silence()
                 return
-            self._unanswered_since = None
+            self._unanswered_since, self._refusal = None, ""
             self._readiness.unblock("kafka")
             self._show_lag(hold, self._goal)
         if all(hold.positions.get(place, 0) >= end for place, end in self._goal.items()):
@@ -200,8 +201,10 @@ class ViewWorker:
     def _notice_silence(self) -> None:
         since = self._unanswered_since
         if since is not None and (silent_s := time.monotonic() - since) > _SILENT_S:
+            why = f": {self._refusal}" if self._refusal else ""
+            servers = self._settings.bootstrap_servers
             self._readiness.block(
-                "kafka", f"Kafka at {self._settings.bootstrap_servers} has not answered for {silent_s:.0f} s"
+                "kafka", f"Kafka at {servers} has not said for {silent_s:.0f} s where topics end{why}"
             )
 
     def _caught_up(self, hold: Hold, moment: _Moment) -> None:

@@ -87,18 +87,24 @@ def test_a_new_redis_and_one_that_is_away(live: LiveView, town: Town) -> None:
     assert live.pipeline.exits == []
 
 
-def test_a_silent_broker_makes_it_unready(
+def test_a_silent_broker_makes_it_unready_until_its_leaders_of_then_answer(
     own_kafka: KafkaBroker, redis_server: RedisServer, town: Town, tmp_path: Path
 ) -> None:
+    """Silent for longer than a broker's session: partitions have leaders anew then, and the old ones are refused."""
     port = free_port()
     live = LiveView(own_kafka, redis_server, tmp_path, "silent-")
     with live.pipeline:
-        live.feed(town)
+        live.feed(town, (0, 0.5))
         live.pipeline.start("view", metrics_port=port)
         live.all_seen()
         until(lambda: metrics(port)["leadstream_ready"] == 1, "a view that is ready")
         own_kafka.freeze()
         until(lambda: metrics(port)["leadstream_ready"] == 0, "a view that says that nobody answers", within_s=10)
+        own_kafka.thaw()
+        until(lambda: metrics(port)["leadstream_ready"] == 1, "a view that is ready again", within_s=20)
+        live.feed(town, (0.5, 1))
+        live.all_seen()
+        live.is_right(town)
 
 
 def test_a_full_redis_is_waited_for(live: LiveView, town: Town) -> None:
