@@ -51,7 +51,7 @@ def explain(
     model = model_beside(files, model_file)
     scoring, refusals = FileScoring(model, at_ms, keep_merges=True), Refusals()
     with (
-        no_collector(),
+        no_collector(to_the_end=True),
         reading(files, id_key_of(settings)) as blocks,
         progress("Reading", size_of(files)) as moved,
     ):

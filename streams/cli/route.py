@@ -63,7 +63,7 @@ def route(settings: Settings, files: tuple[str, ...], policy_file: str | None, u
     def write() -> None:
         _write(results, routing.told())
 
-    with no_collector(), progress("Routing", size_of(files), results=True) as moved:
+    with no_collector(to_the_end=True), progress("Routing", size_of(files), results=True) as moved:
         for line in RoutingLines(id_key_of(settings), refusals, moved, write).merged(files):
             routing.take(line)
             if routing.waiting >= _LINES_AT_ONCE:

@@ -65,7 +65,7 @@ def score(
             _write(results, changes)
 
     with (
-        no_collector(),
+        no_collector(to_the_end=True),
         reading(files, id_key_of(settings)) as blocks,
         progress("Scoring", size_of(files), results=True) as moved,
     ):
