@@ -9,6 +9,7 @@ import os
 from setuptools import setup
 
 COMPILED = [
+    "schemas/times.py",
     "scoring/compiled.py",
     "scoring/deadlines.py",
     "scoring/evidence.py",

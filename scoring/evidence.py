@@ -43,6 +43,7 @@ __all__ = [
     "pairs_of",
     "shortened",
     "signals_in",
+    "times_at",
     "union",
 ]
 
@@ -122,6 +123,23 @@ def occurrences_at(evidence: Evidence, place: int) -> Occurrences:
     """The occurrences of the signal whose first time stands at this place."""
     end = end_of(evidence, place)
     return evidence[place:end:2].tolist(), evidence[place + 1 : end : 2].tolist()
+
+
+def times_at(evidence: Evidence, places: list[int], numbers: tuple[int, ...]) -> list[int]:
+    """When some signals occurred, in ascending order; what is an occurrence of several counts once.
+
+    Args:
+        evidence: What is known.
+        places: By number of the signal: where its first time stands; -1: nowhere.
+        numbers: Of the signals.
+    """
+    found = [place for number in numbers if (place := places[number]) >= 0]
+    if not found:
+        return []
+    if len(found) > 1:
+        return union([occurrences_at(evidence, place) for place in found])[0]
+    place = found[0]
+    return evidence[place : end_of(evidence, place) : 2].tolist()
 
 
 def signals_in(evidence: Evidence) -> list[tuple[int, int, int]]:

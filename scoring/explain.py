@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schemas.log import Merge
+from scoring.evidence import times_at
 from scoring.explanation import (
     Bar,
     Explanation,
@@ -23,7 +24,7 @@ from scoring.kernel import Kernel
 from scoring.language.kinds import keys_of
 from scoring.points import NEVER
 from scoring.row import Row, decode_row, encode_row
-from scoring.rules.base import NO_MATCH, SignalNames, times_of
+from scoring.rules.base import NO_MATCH, SignalNames
 from scoring.show.words import rule_words
 
 __all__ = ["explain"]
@@ -150,7 +151,7 @@ def _parts(form: Any, value: Any) -> tuple[SignalNames, ...]:
 def _times(kernel: Kernel, row: Row, names: SignalNames) -> list[int]:
     """The times of all occurrences of some signals that the row keeps."""
     numbers = [number for number, signal in enumerate(kernel.model.model.signals) if signal.name in names]
-    return times_of(row, tuple(numbers))
+    return times_at(row.evidence, row.places, tuple(numbers))
 
 
 def _profile(row: Row, fields: Sequence[str]) -> tuple[ProfileEvidence, ...]:

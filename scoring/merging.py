@@ -10,7 +10,7 @@ from scoring.identity import Claim, Identity
 from scoring.kernel import Kernel
 from scoring.row import ROW_CODEC, Row, RowCodecError, decode_row, encode_row, evidence_of
 
-__all__ = ["BadMerge", "Linked", "check_body", "follow_link", "is_merged", "problem_of", "unite"]
+__all__ = ["BadMerge", "Linked", "check_body", "follow_link", "problem_of", "unite"]
 
 
 class BadMerge(ValueError):  # noqa: N818 - it is raised, caught and told as what it is
@@ -31,11 +31,6 @@ class Linked(NamedTuple):
     claim: Claim
     merge: Merge | None = None
     left: str | None = None
-
-
-def is_merged(row: Row) -> bool:
-    """Whether it is an alias's row: what comes for it goes to its owner."""
-    return row.identity is not None and row.identity.owner != ""
 
 
 def problem_of(row: Link | Merge) -> str | None:

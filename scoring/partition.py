@@ -49,7 +49,7 @@ from scoring.deadlines import Deadlines
 from scoring.identity import Claim
 from scoring.kernel import ASKED, TIER_CHANGED, Kernel, profile_growth
 from scoring.memo import MEMO_CODEC, MODEL_BEFORE_KEY, MODEL_KEY, Memo, ModelRow, decode_memo, encode_memo
-from scoring.merging import follow_link, is_merged, problem_of, unite
+from scoring.merging import follow_link, problem_of, unite
 from scoring.model import Model
 from scoring.outcomes import content_of, merged_of, score_of, tier_change_of
 from scoring.points import NEVER
@@ -351,7 +351,7 @@ class PartitionFold:
         known = self._known.get(lead_id)
         self._touch(lead_id, known)
         if isinstance(known, Row):
-            story = _Story(known, is_merged(known))
+            story = _Story(known, known.is_merged)
         else:
             story = _Story(None, known is not None)
         self._stories[lead_id] = story
@@ -506,7 +506,7 @@ class PartitionFold:
         row = story.row or self.row(lead_id) or self._keep(self._kernel.new(lead_id))
         if story.rows:
             self._dirty[lead_id] = row
-        if story.special or is_merged(row):
+        if story.special or row.is_merged:
             row, done = self._tell_special(row, story.rows)
         else:
             done = self._tell_events(row, story.rows, -1)
@@ -550,7 +550,7 @@ class PartitionFold:
         for sighting in waiting:
             number, whole = sighting[0], sighting[-1]
             if whole is None or isinstance(whole, EventRow):
-                if is_merged(row):
+                if row.is_merged:
                     assert whole is not None, "events of an alias are kept whole"
                     self._step.sent.append(_for_owner(whole, row))
                     done = number
@@ -578,9 +578,9 @@ class PartitionFold:
         # A command for a past stream has no time of its own.
         at = max(event.received_at_ms, self.log_time_ms)
         if isinstance(event, Backfill):
-            if row.seq and not is_merged(row):
+            if row.seq and not row.is_merged:
                 self._note(RoutedTier(row.lead_id, row.seq, row.tier_name, at, self._kernel.published(row)))
-        elif is_merged(row):
+        elif row.is_merged:
             self._step.sent.append(_for_owner(event, row))
         else:
             self._note(HandCommand(row.lead_id, event.event_id, at, event.owner, event.team, event.by))
@@ -597,7 +597,7 @@ class PartitionFold:
         self._place = (number, _AT_ROW, NEVER, row.lead_id)
 
     def _link(self, row: Row, link: Link) -> Row:
-        is_first, value = not is_merged(row), row.value
+        is_first, value = not row.is_merged, row.value
         linked = follow_link(self._kernel, row, link)
         row = linked.row
         row.value = value
@@ -615,7 +615,7 @@ class PartitionFold:
         return row
 
     def _merge(self, row: Row, merge: Merge) -> Row:
-        if is_merged(row):
+        if row.is_merged:
             self._step.sent.append(_for_owner(merge, row))
             return row
         before = row.tier_name
@@ -720,7 +720,7 @@ class PartitionFold:
         value = known.value if isinstance(known, Row) else known
         assert self._before is not None
         row = kernel.read(lead_id, value)
-        if is_merged(row):
+        if row.is_merged:
             return
         content = content_of(self._before, self._before.read(lead_id, value))
         self._keep(row)

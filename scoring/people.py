@@ -11,7 +11,6 @@ from collections.abc import Callable
 import msgspec
 
 from schemas.log import EventRow, Link, LogRow, Merge
-from scoring.merging import is_merged
 from scoring.partition import FoldStep, PartitionFold
 
 __all__ = ["People"]
@@ -75,7 +74,7 @@ class People:
                 self._merged(merge)
             self._waiting.append(merge)
         row = self.fold.row(link.lead_id)
-        if row is not None and is_merged(row) and row.identity is not None:
+        if row is not None and row.is_merged and row.identity is not None:
             self._owners[link.lead_id] = row.identity.owner
         else:
             self._owners.pop(link.lead_id, None)

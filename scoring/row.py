@@ -136,6 +136,12 @@ class Row:
         self.winners: list[tuple[int, int]] = []
         self.value = b""
 
+    @property
+    def is_merged(self) -> bool:
+        """Whether it is an alias's: what comes for it goes to its owner."""
+        identity = self.identity
+        return identity is not None and identity.owner != ""
+
     def begin(self, number: int, digest: int, occurrences: Evidence) -> None:
         """A signal that the lead had not shown before, by its shortened digest: times and keys in turn."""
         evidence = self.evidence

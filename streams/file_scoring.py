@@ -17,7 +17,6 @@ from schemas.log import EventRow, LogRow, Merge, ModelControl
 from schemas.outputs_wire import LeadScoreOut, MergedLeadOut, TierChangeOut
 from schemas.routing_log import RoutingRow
 from schemas.topics import LEAD_EVENTS, LEAD_ROUTING
-from scoring.merging import is_merged
 from scoring.model import Model
 from scoring.outcomes import merged_of, score_of
 from scoring.partition import FoldStep, PartitionFold
@@ -142,7 +141,7 @@ class FileScoring:
     def owner_of(self, name: str) -> str:
         """The lead that a name belongs to in the end; the name itself where it is nobody's alias. Only after `end`."""
         leads = self.leads()
-        while (fold := leads.get(name)) is not None and (row := fold.row(name)) is not None and is_merged(row):
+        while (fold := leads.get(name)) is not None and (row := fold.row(name)) is not None and row.is_merged:
             assert row.identity is not None
             if row.identity.owner not in leads:
                 break

@@ -14,7 +14,7 @@ from operator import itemgetter
 from typing import ClassVar, Final, NewType, Protocol
 
 from scoring.conditions import Conditions
-from scoring.evidence import Evidence, end_of, occurrences_at, union
+from scoring.evidence import Evidence
 from scoring.points import PointsOverTime
 
 __all__ = [
@@ -32,7 +32,6 @@ __all__ = [
     "Times",
     "latest_of",
     "match_evaluator",
-    "times_of",
 ]
 
 SignalNames = tuple[str, ...]
@@ -148,17 +147,6 @@ class RulePlace:
 
 NOTHING = (0, 0, 1 << 62)
 """No points, and nothing that time will change."""
-
-
-def times_of(known: Known, numbers: tuple[int, ...]) -> list[int]:
-    """When some signals occurred, in ascending order; what is an occurrence of several counts once."""
-    places = [place for number in numbers if (place := known.places[number]) >= 0]
-    if not places:
-        return []
-    if len(places) > 1:
-        return union([occurrences_at(known.evidence, place) for place in places])[0]
-    place = places[0]
-    return known.evidence[place : end_of(known.evidence, place) : 2].tolist()
 
 
 def latest_of(numbers: tuple[int, ...]) -> Callable[[list[int]], int]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from scoring.evidence import times_at
 from scoring.rules.base import (
     NO_MATCH,
     NOTHING,
@@ -16,7 +17,6 @@ from scoring.rules.base import (
     SignalNames,
     Times,
     latest_of,
-    times_of,
 )
 
 __all__ = ["Each"]
@@ -51,7 +51,7 @@ class Each(RuleKind):
 
         def several(known: Known, at: int) -> tuple[int, int, int]:
             total, since, change = NOTHING
-            for time in times_of(known, numbers)[-at_most:]:
+            for time in times_at(known.evidence, known.places, numbers)[-at_most:]:
                 points, next_change = worth(time, at)
                 total += points
                 since = time if points else since

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from scoring.evidence import times_at
 from scoring.rules.base import (
     NO_MATCH,
     Duration,
@@ -18,7 +19,6 @@ from scoring.rules.base import (
     SignalNames,
     Times,
     match_evaluator,
-    times_of,
 )
 
 __all__ = ["Repeat"]
@@ -49,7 +49,7 @@ class Repeat(RuleKind):
         numbers, times, within = place.numbers(self.repeat), self.times, self.within
 
         def match(known: Known) -> int:
-            moments = times_of(known, numbers)
+            moments = times_at(known.evidence, known.places, numbers)
             for last in range(len(moments) - 1, times - 2, -1):
                 if moments[last] - moments[last - times + 1] < within:
                     return moments[last]

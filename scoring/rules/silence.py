@@ -43,12 +43,13 @@ class Silence(RuleKind):
 
     def evaluator(self, place: RulePlace) -> Evaluator:
         """Nothing that breaks the silence is later than the latest occurrence, and that is long enough ago."""
-        newest, breaker = latest_of(place.numbers(self.silence)), latest_of(place.numbers(self.broken_by or ()))
+        newest = latest_of(place.numbers(self.silence))
+        breaker = latest_of(place.numbers(self.broken_by)) if self.broken_by else None
         points, within = place.points, self.within
 
         def evaluate(known: Known, at: int) -> tuple[int, int, int]:
             latest = newest(known.latest)
-            if latest == NO_MATCH or breaker(known.latest) > latest:
+            if latest == NO_MATCH or (breaker is not None and breaker(known.latest) > latest):
                 return NOTHING
             begin = latest + within
             return (points, begin, NEVER) if at >= begin else (0, 0, begin)

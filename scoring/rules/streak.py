@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from scoring.evidence import times_at
 from scoring.rules.base import (
     NOTHING,
     Duration,
@@ -16,7 +17,6 @@ from scoring.rules.base import (
     SignalNames,
     Times,
     latest_of,
-    times_of,
 )
 
 __all__ = ["Streak"]
@@ -47,7 +47,7 @@ class Streak(RuleKind):
         times, within, worth = self.times, self.within, place.worth
 
         def evaluate(known: Known, at: int) -> tuple[int, int, int]:
-            moments = times_of(known, numbers)
+            moments = times_at(known.evidence, known.places, numbers)
             if len(moments) < times:
                 return NOTHING
             first, newest = moments[-times], moments[-1]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from scoring.evidence import times_at
 from scoring.rules.base import (
     NO_MATCH,
     Duration,
@@ -17,7 +18,6 @@ from scoring.rules.base import (
     RulePlace,
     SignalNames,
     match_evaluator,
-    times_of,
 )
 
 __all__ = ["Together"]
@@ -51,7 +51,7 @@ class Together(RuleKind):
         def match(known: Known) -> int:
             moments = []
             for numbers in parts:
-                times = times_of(known, numbers)
+                times = times_at(known.evidence, known.places, numbers)
                 if not times:
                     return NO_MATCH
                 moments.append(times)

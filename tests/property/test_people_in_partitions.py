@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from schemas.outputs_wire import MergedLeadOut
 from schemas.times import parse_iso
 from scoring.evidence import occurrences_at
-from scoring.merging import is_merged
 from scoring.outcomes import merged_of, score_of
 from scoring.partition import PartitionFold
 from tests.property.models import model_text, random_model
@@ -135,4 +134,4 @@ def check_outputs(town: Town, lead_id: str, fold: PartitionFold, known: dict[str
         assert row.due >= 1 << 62
     elif lead_id in known and lead_id in town.scores:
         assert not isinstance(town.scores[lead_id], MergedLeadOut)
-        assert not is_merged(row)
+        assert not row.is_merged

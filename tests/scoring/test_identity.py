@@ -12,7 +12,7 @@ from schemas.log import ByHand, EventRow, FormFill, Link, LogRow, Merge, PageVie
 from schemas.outputs_wire import MergedLeadOut
 from scoring.evidence import NUMBERS
 from scoring.identity import MAX_NAMES, MAX_OWNERS
-from scoring.merging import BadMerge, check_body, is_merged
+from scoring.merging import BadMerge, check_body
 from scoring.partition import PartitionFold
 from scoring.row import ROW_CODEC, RowCodecError
 from scoring.size import IDENTITY_BYTES
@@ -268,7 +268,7 @@ def test_an_alias_is_known_again_from_its_bytes() -> None:
     again.start_with(MODEL)
     row = again.row("a:1")
     assert row is not None
-    assert is_merged(row)
+    assert row.is_merged
     again.take(view(2 * HOUR, "/pricing", lead="a:1", event_id="x"), T0 + 2 * HOUR)
     (sent,) = again.sent()
     assert isinstance(sent, PageView)
