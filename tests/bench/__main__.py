@@ -250,7 +250,8 @@ def main(arguments: list[str]) -> int:
             for figure in part():
                 print(f"{figure.what}: {figure.measured}", file=sys.stderr, flush=True)
                 figures.append(figure)
-    text = table(figures, machine(before, steadiness()))
+    kernel = "compiled" if is_compiled() else "plain"
+    text = table(figures, f"{kernel} kernel, {machine(before, steadiness())}")
     print(text)
     if options.readme:
         write_readme(text)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streams.clock import now
-from tests.compiled import is_compiled
 
 __all__ = ["Figure", "machine", "steadiness", "table", "write_readme"]
 
@@ -52,9 +51,8 @@ def machine(before: float, after: float) -> str:
     except OSError:
         found = None
     name = found[1] if found else platform.processor() or platform.machine()
-    kernel = "compiled" if is_compiled() else "plain"
     return (
-        f"{kernel} kernel, {name}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"{name}, {os.cpu_count()} cores, Python {platform.python_version()}, "
         f"Apache Kafka on the same machine, {now():%Y-%m-%d}; "
         f"a fixed loop took {before:.0f} ms before and {after:.0f} ms after"
     )
