@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 import uvloop
+from aiokafka import conn
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.metadata import MetadataRequest
@@ -16,6 +17,13 @@ from tests.faults.proxy import Proxy
 from tests.kafka.broker import KafkaBroker
 
 pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For this test alone: others look at aiokafka as it is."""
+    monkeypatch.setattr(conn, "AIOKafkaConnection", conn.AIOKafkaConnection)
+    connection.install()
 
 
 def on_uvloop(bootstrap: str, story: Callable[[AIOKafkaClient], Awaitable[None]]) -> None:
@@ -30,7 +38,6 @@ def on_uvloop(bootstrap: str, story: Callable[[AIOKafkaClient], Awaitable[None]]
         finally:
             await client.close()
 
-    connection.install()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run())
 
@@ -46,7 +53,6 @@ def test_a_lost_connection_is_an_error_of_the_network_at_every_moment(kafka: Kaf
     async def story(client: AIOKafkaClient) -> None:
         (lost,) = client._conns.values()
         answer = asyncio.ensure_future(lost.send(MetadataRequest([])))
-        await turn(1)
         lost._writer.transport.abort()
         await turn(turns)
         with pytest.raises(KafkaConnectionError):

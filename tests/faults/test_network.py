@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from random import Random
 
 import pytest
@@ -22,6 +23,18 @@ OUTAGE_S = size(5, 300)
 OUTAGES = size(4, 100)
 
 
+@contextmanager
+def behind_a_proxy(make_trial: MakeTrial) -> Iterator[tuple[Trial, Proxy]]:
+    """A trial that is ready and reaches its broker through a proxy alone."""
+    with Proxy() as proxy, KafkaBroker(detours=[proxy.port]) as broker:
+        proxy.lead_to(broker.detour(proxy.port))
+        trial = make_trial(broker, bootstrap_servers=proxy.bootstrap)
+        trial.begin()
+        for stage in trial.stages:
+            trial.ready(stage)
+        yield trial, proxy
+
+
 def slow(proxy: Proxy) -> None:
     """Half a second for every piece of bytes, either way."""
     proxy.delay_s = 0.5
@@ -34,12 +47,7 @@ def test_a_broker_that_is_out_of_reach_or_far_away_costs_nothing(
     make_trial: MakeTrial, far: tuple[Callable[[Proxy], None], ...]
 ) -> None:
     """Events come on meanwhile; memory stays as it was, and the backlog is worked off within a minute."""
-    with Proxy() as proxy, KafkaBroker(detours=[proxy.port]) as broker:
-        proxy.lead_to(broker.detour(proxy.port))
-        trial = make_trial(broker, bootstrap_servers=proxy.bootstrap)
-        trial.begin()
-        for stage in trial.stages:
-            trial.ready(stage)
+    with behind_a_proxy(make_trial) as (trial, proxy):
         for outage in far:
             with Load(trial, SEED):
                 time.sleep(3)
@@ -55,12 +63,7 @@ def test_a_broker_that_is_out_of_reach_or_far_away_costs_nothing(
 def test_short_outages_again_and_again_leave_nothing_uncommitted(make_trial: MakeTrial) -> None:
     """A write that meets a connection in the moment in which it is lost must not cost a worker its group."""
     chance = Random(SEED)
-    with Proxy() as proxy, KafkaBroker(detours=[proxy.port]) as broker:
-        proxy.lead_to(broker.detour(proxy.port))
-        trial = make_trial(broker, bootstrap_servers=proxy.bootstrap)
-        trial.begin()
-        for stage in trial.stages:
-            trial.ready(stage)
+    with behind_a_proxy(make_trial) as (trial, proxy):
         for outage in range(OUTAGES):
             with Load(trial, SEED + outage, rate=100):
                 chance.choice((Proxy.cut, Proxy.refuse, Proxy.swallow))(proxy)
