@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import compress
+from collections.abc import Sequence
+
+from librt.vecs import vec
+from mypy_extensions import i64
 
 from schemas.outputs_wire import ModelRef
 from scoring.digests import rule_digest
+from scoring.evaluators import Evaluator, Matcher
 from scoring.evidence import shortened
+from scoring.known import NO_MATCH, filled
 from scoring.model import DIMENSIONS, Bounds, Model, Rule
-from scoring.points import points_over_time
-from scoring.rules.base import Evaluator, Matcher, RulePlace
-from scoring.signals import Fed, Look, compile_signals
+from scoring.points import NEVER, points_over_time
+from scoring.rules.base import RulePlace
+from scoring.signals import Fed, compile_signals
 from scoring.tiers import Scores, TierLadder
 
 __all__ = ["CompiledModel"]
@@ -22,8 +26,8 @@ class CompiledModel:
 
     Attributes:
         signal_digests: By number of the signal: its digest as evidence has it.
-        evaluators: By number of the rule, in the order of the file.
-        looks: Every rule, by its number, and its evaluator.
+        no_places, no_times, no_matches, no_points, no_changes: What a lead has that nobody has heard of; to be copied.
+        looks: What each rule gives, in the order of the file.
         group_of: By number of the rule: its group, or None.
         find: By type of row: which signals it is, and which rules look at them.
     """
@@ -40,10 +44,9 @@ class CompiledModel:
         for number, digest in enumerate(self.signal_digests):
             self.signals_by_digest.setdefault(digest, []).append(number)
         places = [_place(number, rule, numbers) for number, rule in enumerate(model.rules)]
-        self.evaluators: tuple[Evaluator, ...] = tuple(
+        self.looks: list[Evaluator] = [
             rule.kind.evaluator(place) for rule, place in zip(model.rules, places, strict=True)
-        )
-        self.looks: tuple[Look, ...] = tuple(enumerate(self.evaluators))
+        ]
         self.matchers: dict[int, Matcher] = {
             place.number: matcher
             for rule, place in zip(model.rules, places, strict=True)
@@ -60,23 +63,34 @@ class CompiledModel:
                 self._fed[numbers[name]].append(number)
         self.find = compile_signals(model.signals, self._feeds)
         self.profile_feeds = {
-            field: tuple(look for look in self.looks if field in model.rules[look[0]].kind.profile_fields())
+            field: [
+                look for look, rule in zip(self.looks, model.rules, strict=True) if field in rule.kind.profile_fields()
+            ]
             for field in _profile_fields(model)
         }
         self.publish = model.publish
         self.ladder = TierLadder(model.tiers, {name: number for number, name in enumerate(self.rule_names)})
-        self._dimension_of = tuple(DIMENSIONS.index(rule.dimension) for rule in model.rules)
-        self._clamps = [_clamp(model.bounds.get(dimension, Bounds())) for dimension in DIMENSIONS]
-        self._of = tuple(dimension in model.total.of for dimension in DIMENSIONS)
-        self._total = _clamp(Bounds(model.total.min, model.total.max))
-        groups = {number: place for place, group in enumerate(_groups(model.rules)) for number in group}
+        self._dimension_of = vec[i64]([DIMENSIONS.index(rule.dimension) for rule in model.rules])
+        self._clamps = [_Clamp(model.bounds.get(dimension, Bounds())) for dimension in DIMENSIONS]
+        self._in_total = [dimension in model.total.of for dimension in DIMENSIONS]
+        self._total = _Clamp(Bounds(model.total.min, model.total.max))
+        grouped = _groups(model.rules)
+        groups = {number: place for place, group in enumerate(grouped) for number in group}
         self.group_of = tuple(groups.get(number) for number in range(len(model.rules)))
-        self._order = range(len(model.rules))
+        self._groups = vec[i64]([-1 if group is None else group for group in self.group_of])
+        self._no_best = filled(len(grouped), -1)
+        signals, rules = len(model.signals), len(model.rules)
+        self.no_places, self.no_times = filled(signals, -1), filled(signals, NO_MATCH)
+        self.no_matches, self.no_points, self.no_changes = (
+            filled(rules, NO_MATCH),
+            filled(rules, 0),
+            filled(rules, NEVER),
+        )
 
     def _feeds(self, signals: tuple[int, ...]) -> Fed:
         """The rules that some signals feed."""
         names = {self.model.signals[signal].name for signal in signals}
-        looks: list[Look] = []
+        looks: list[Evaluator] = []
         postponed = prevented = 0
         for number in sorted({rule for signal in signals for rule in self._fed[signal]}):
             kind = self.model.rules[number].kind
@@ -86,35 +100,41 @@ class CompiledModel:
                 postponed |= 1 << number
             else:
                 looks.append(self.looks[number])
-        matchers = tuple((rule, self.matchers[rule]) for rule, _ in looks if rule in self.matchers)
-        return Fed(tuple(looks), matchers, postponed, prevented)
+        matchers = [self.matchers[rule] for look in looks if (rule := look.rule) in self.matchers]
+        return Fed(looks, matchers, postponed, prevented)
 
-    def winners(self, points: Sequence[int]) -> list[tuple[int, int]]:
-        """(rule, points) of what counts, in the order of the file: what stands alone, and of each group the largest."""
-        found = []
-        best: dict[int, int] = {}
-        group_of = self.group_of
-        for rule in compress(self._order, points):
-            group = group_of[rule]
-            if group is None:
-                found.append((rule, points[rule]))
-            elif group not in best or abs(points[rule]) > abs(points[best[group]]):
+    def counting(self, points: vec[i64]) -> vec[i64]:
+        """The points that count, by number of the rule: of each group the largest alone, the first of equal ones."""
+        groups = self._groups
+        counting, best = points[:], self._no_best[:]
+        for rule in range(len(points)):
+            group = groups[rule]
+            if group < 0 or not points[rule]:
+                continue
+            other = best[group]
+            if other < 0:
                 best[group] = rule
-        if best:
-            found += [(rule, points[rule]) for rule in best.values()]
-            found.sort()
-        return found
+            elif _size(points[rule]) > _size(points[other]):
+                counting[other], best[group] = 0, rule
+            else:
+                counting[rule] = 0
+        return counting
 
-    def scores(self, winners: Sequence[tuple[int, int]]) -> Scores:
+    def scores(self, counting: vec[i64]) -> Scores:
         """The clamped dimensions and the clamped total of what counts."""
-        sums, dimension_of = [0, 0, 0], self._dimension_of
-        for rule, points in winners:
-            sums[dimension_of[rule]] += points
-        clamp_fit, clamp_engagement, clamp_risk = self._clamps
-        fit, engagement, risk = clamp_fit(sums[0]), clamp_engagement(sums[1]), clamp_risk(sums[2])
-        in_fit, in_engagement, in_risk = self._of
-        total = (fit if in_fit else 0) + (engagement if in_engagement else 0) + (risk if in_risk else 0)
-        return fit, engagement, risk, self._total(total)
+        fit, engagement, risk = self._sum(0, counting), self._sum(1, counting), self._sum(2, counting)
+        in_fit, in_engagement, in_risk = self._in_total
+        total: i64 = (fit if in_fit else 0) + (engagement if in_engagement else 0) + (risk if in_risk else 0)
+        return fit, engagement, risk, self._total.of(total)
+
+    def _sum(self, dimension: i64, counting: vec[i64]) -> i64:
+        """A dimension, clamped."""
+        dimension_of = self._dimension_of
+        found: i64 = 0
+        for rule in range(len(counting)):
+            if dimension_of[rule] == dimension:
+                found += counting[rule]
+        return self._clamps[dimension].of(found)
 
 
 def _place(number: int, rule: Rule, signals: dict[str, int]) -> RulePlace:
@@ -136,14 +156,19 @@ def _groups(rules: Sequence[Rule]) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(group) for group in found.values() if len(group) > 1)
 
 
-def _clamp(bounds: Bounds) -> Callable[[int], int]:
-    low, high = bounds.min, bounds.max
-    if low is None and high is None:
-        return int
+def _size(points: i64) -> i64:
+    return points if points > 0 else -points
 
-    def clamp(value: int) -> int:
-        if low is not None and value < low:
-            return low
-        return high if high is not None and value > high else value
 
-    return clamp
+class _Clamp:
+    """Keeps a number within bounds."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.low: i64 = -NEVER if bounds.min is None else bounds.min
+        self.high: i64 = NEVER if bounds.max is None else bounds.max
+
+    def of(self, value: i64) -> i64:
+        """The number, or the bound that it is beyond."""
+        if value < self.low:
+            return self.low
+        return min(value, self.high)

@@ -30,6 +30,9 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
+from librt.vecs import vec
+from mypy_extensions import i64
+
 __all__ = [
     "MAX_KEEP",
     "NUMBERS",
@@ -125,7 +128,7 @@ def occurrences_at(evidence: Evidence, place: int) -> Occurrences:
     return evidence[place:end:2].tolist(), evidence[place + 1 : end : 2].tolist()
 
 
-def times_at(evidence: Evidence, places: list[int], numbers: tuple[int, ...]) -> list[int]:
+def times_at(evidence: Evidence, places: vec[i64], numbers: vec[i64]) -> list[int]:
     """When some signals occurred, in ascending order; what is an occurrence of several counts once.
 
     Args:
@@ -133,13 +136,16 @@ def times_at(evidence: Evidence, places: list[int], numbers: tuple[int, ...]) ->
         places: By number of the signal: where its first time stands; -1: nowhere.
         numbers: Of the signals.
     """
-    found = [place for number in numbers if (place := places[number]) >= 0]
+    found: list[int] = []
+    for number in numbers:
+        place = places[number]
+        if place >= 0:
+            found.append(place)
     if not found:
         return []
     if len(found) > 1:
         return union([occurrences_at(evidence, place) for place in found])[0]
-    place = found[0]
-    return evidence[place : end_of(evidence, place) : 2].tolist()
+    return evidence[found[0] : end_of(evidence, found[0]) : 2].tolist()
 
 
 def signals_in(evidence: Evidence) -> list[tuple[int, int, int]]:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from librt.vecs import vec
+from mypy_extensions import i64
+
 from schemas.log import Merge
 from scoring.evidence import times_at
 from scoring.explanation import (
@@ -21,10 +24,11 @@ from scoring.explanation import (
     SignalEvidence,
 )
 from scoring.kernel import Kernel
+from scoring.known import NO_MATCH
 from scoring.language.kinds import keys_of
 from scoring.points import NEVER
 from scoring.row import Row, decode_row, encode_row
-from scoring.rules.base import NO_MATCH, SignalNames
+from scoring.rules.base import SignalNames
 from scoring.show.words import rule_words
 
 __all__ = ["explain"]
@@ -88,8 +92,7 @@ def _copy_at(kernel: Kernel, row: Row, at: int) -> Row:
 def _rules(kernel: Kernel, row: Row, at: int) -> tuple[RuleExplanation, ...]:
     """Every rule, in the order of the file."""
     model = kernel.model
-    counting = {rule for rule, _ in row.winners}
-    best = {group: rule for rule in counting if (group := model.group_of[rule]) is not None}
+    best = {group: rule for rule, group in enumerate(model.group_of) if group is not None and row.counting[rule]}
     found = []
     for number in range(len(model.rule_names)):
         group = model.group_of[number]
@@ -101,11 +104,12 @@ def _rule(kernel: Kernel, row: Row, at: int, number: int, best: int | None) -> R
     """One rule; `best` is the one that counts of its group."""
     model = kernel.model
     rule = model.model.rules[number]
-    points, since, change = model.evaluators[number](row, at)
+    look = model.looks[number].look
+    points, since, change = look(row, at)
     changes_at, changes_to = change, points
     while change < NEVER and changes_to == points:
         changes_at = change
-        changes_to, _, change = model.evaluators[number](row, change)
+        changes_to, _, change = look(row, change)
     counts = bool(points) and best in (None, number)
     return RuleExplanation(
         rule=rule.name,
@@ -151,7 +155,7 @@ def _parts(form: Any, value: Any) -> tuple[SignalNames, ...]:
 def _times(kernel: Kernel, row: Row, names: SignalNames) -> list[int]:
     """The times of all occurrences of some signals that the row keeps."""
     numbers = [number for number, signal in enumerate(kernel.model.model.signals) if signal.name in names]
-    return times_at(row.evidence, row.places, tuple(numbers))
+    return times_at(row.evidence, row.places, vec[i64](numbers))
 
 
 def _profile(row: Row, fields: Sequence[str]) -> tuple[ProfileEvidence, ...]:

@@ -8,18 +8,20 @@ feeds them, or where their own next change has come.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
 from typing import Final
 
+from librt.vecs import vec
+from mypy_extensions import i64
 from xxhash import xxh3_64_intdigest
 
 from schemas.log import EventRow, Profile
 from scoring.compiled import CompiledModel
+from scoring.evaluators import Evaluator
 from scoring.evidence import NUMBERS, add, end_of, occurrences_at, pairs_of
+from scoring.known import NO_MATCH
 from scoring.points import NEVER
 from scoring.row import MAX_PROFILE_TEXT, Row, decode_row
-from scoring.rules.base import NO_MATCH
-from scoring.signals import SIGNAL_BYTES, Found, Keys, Look, Sighting, distinct_key
+from scoring.signals import SIGNAL_BYTES, Found, Keys, Sighting, distinct_key
 
 __all__ = ["ASKED", "NOTHING_CHANGED", "SCORES_CHANGED", "TIER_CHANGED", "Kernel", "profile_growth"]
 
@@ -67,8 +69,8 @@ class Kernel:
         self.grown = 0
         self._keep, self._digests = model.keep, model.signal_digests
         # Where no points are enough for a better tier than the last, the first event of a lead takes it there.
-        nothing = [0] * len(model.rule_names)
-        self._unheard = model.scores(())
+        nothing = model.no_points
+        self._unheard = model.scores(nothing)
         self._leaves_at_once = model.ladder.tier(self._unheard, nothing, model.ladder.last) != model.ladder.last
 
     def new(self, lead_id: str) -> Row:
@@ -114,7 +116,8 @@ class Kernel:
 
         Deadlines of the lead up to the event must be applied before.
         """
-        _, at, time, key, found, keys, _, event = sighting
+        _, received_at_ms, time, key, found, keys, _, event = sighting
+        at: i64 = received_at_ms
         if at < row.at:
             at = row.at
         else:
@@ -122,7 +125,7 @@ class Kernel:
         moved = self._leaves_at_once and row.tier_since is None
         if at < row.seen_at and self._look(row, at, self.model.looks):
             moved = True
-        looks: Sequence[Look] = ()
+        looks: list[Evaluator] = []
         asked = ASKED if found.requests and self._is_new_request(row, time, key, found, keys) else NOTHING_CHANGED
         if found.any and self._learn_signals(row, time, key, found, keys):
             looks = found.looks
@@ -131,10 +134,10 @@ class Kernel:
             else:
                 row.stale |= found.spared & row.waiting
             matches = row.matches
-            for rule, matcher in found.matchers:
-                matches[rule] = max(matches[rule], matcher(row))
+            for matcher in found.matchers:
+                matches[matcher.rule] = max(matches[matcher.rule], matcher.match(row))
         if isinstance(event, Profile):
-            looks = (*looks, *self._learn_profile(row, event))
+            looks = looks + self._learn_profile(row, event)
         row.seen_at = at
         if (looks and self._look(row, at, looks)) or moved:
             return self._settle(row, at) | asked
@@ -165,8 +168,8 @@ class Kernel:
     def deadline(self, row: Row) -> tuple[int, str]:
         """Goes to the row's due moment; what changed, and by which rule (or `stay_at_least`; "" where nothing did)."""
         moment, points = row.due, row.points
-        looks = [look for look, change in zip(self.model.looks, row.changes, strict=True) if change <= moment]
-        before = [points[rule] for rule, _ in looks]
+        looks = [look for look in self.model.looks if row.changes[look.rule] <= moment]
+        before = points[:]
         changed = NOTHING_CHANGED
         if self._look(row, moment, looks) or row.stay_until <= moment:
             changed = self._settle(row, moment)
@@ -174,8 +177,10 @@ class Kernel:
         if not changed:
             return NOTHING_CHANGED, ""
         row.at = moment
-        cause = next((rule for (rule, _), was in zip(looks, before, strict=True) if points[rule] != was), None)
-        return changed, STAY_AT_LEAST if cause is None else self.model.rule_names[cause]
+        for look in looks:
+            if points[look.rule] != before[look.rule]:
+                return changed, self.model.rule_names[look.rule]
+        return changed, STAY_AT_LEAST
 
     def unite(self, row: Row, other: Row, at: int, *, with_tier: bool) -> int:
         """Takes in what another row has learnt, at `at` or the lead's own time; what it changed.
@@ -204,14 +209,15 @@ class Kernel:
         return changed
 
     def _learn_from(self, row: Row, other: Row) -> None:
-        for number, place in enumerate(other.places):
+        for number in range(len(other.places)):
+            place = other.places[number]
             if place < 0:
                 continue
             for time, key in zip(*occurrences_at(other.evidence, place), strict=True):
                 self._learn(row, number, time, key)
         for rule, matcher in self.model.matchers.items():
             row.matches[rule] = max(row.matches[rule], other.matches[rule])
-            row.matches[rule] = max(row.matches[rule], matcher(row))
+            row.matches[rule] = max(row.matches[rule], matcher.match(row))
         for field, value in other.profile.items():
             known = row.profile.get(field)
             if known is None or value[1:] > known[1:]:
@@ -223,7 +229,7 @@ class Kernel:
         before = row.tier_name
         at = max(at, row.at)
         for rule, matcher in self.model.matchers.items():
-            row.matches[rule] = max(row.matches[rule], matcher(row))
+            row.matches[rule] = max(row.matches[rule], matcher.match(row))
         self._look(row, at, self.model.looks)
         self._settle(row, at)
         row.at = row.seen_at = at
@@ -235,35 +241,25 @@ class Kernel:
 
         Looks at what `rest` has worked out.
         """
-        model, ladder, moment = self.model, self.model.ladder, min(row.changes, default=NEVER)
-        stays_until = ladder.stays_until(row.tier, row.tier_since)
-        if moment < NEVER and not row.seen_at < stays_until <= moment:  # mostly this one, and no more is to be asked
-            rule = row.changes.index(moment)
-            if model.evaluators[rule](row, moment)[0] != row.points[rule] and self._is_seen(row, rule):
-                return moment
-        points, changes = list(row.points), list(row.changes)
+        model, ladder = self.model, self.model.ladder
+        points, changes = row.points[:], row.changes[:]
+        stays_until: i64 = ladder.stays_until(row.tier, row.tier_since)
         moment = row.seen_at
         while True:
-            moment = min(*changes, stays_until if stays_until > moment else NEVER, NEVER)
+            after, moment = moment, _earliest(changes)
+            if after < stays_until < moment:
+                moment = stays_until
             if moment >= NEVER:
                 return None
-            for rule, change in enumerate(changes):
-                if change <= moment:
-                    before = points[rule]
-                    points[rule], _, changes[rule] = model.evaluators[rule](row, moment)
-                    if points[rule] != before and self._is_seen(row, rule):
-                        return moment
-            if model.winners(points) != row.winners:
+            for look in model.looks:
+                rule = look.rule
+                if changes[rule] <= moment:
+                    points[rule], _, changes[rule] = look.look(row, moment)
+            if not _equal(model.counting(points), row.counting):
                 return moment
             tier = ladder.tier(row.scores, points, row.tier)
             if tier != row.tier and not (tier > row.tier and moment < stays_until):
                 return moment
-
-    def _is_seen(self, row: Row, rule: int) -> bool:
-        """Whether other points of a rule show: it counts now, or has nobody of its group before it."""
-        group_of = self.model.group_of
-        group = group_of[rule]
-        return group is None or all(rule == winner or group_of[winner] != group for winner, _ in row.winners)
 
     def published(self, row: Row) -> dict[str, str | int | bool]:
         """The profile fields that leave with scores and tier changes."""
@@ -274,7 +270,7 @@ class Kernel:
             if (found := profile.get(field)) is not None and (value := found[0]) is not None
         }
 
-    def _looks_of(self, rules: int) -> list[Look]:
+    def _looks_of(self, rules: int) -> list[Evaluator]:
         """From bits of rules to how they are looked at."""
         looks = self.model.looks
         found = []
@@ -284,11 +280,11 @@ class Kernel:
             rules ^= lowest
         return found
 
-    def _spared_in_vain(self, row: Row, found: Found) -> tuple[Look, ...]:
+    def _spared_in_vain(self, row: Row, found: Found) -> list[Evaluator]:
         """What to look at where some of the rules that an event mostly need not wake do give points, or do not wait."""
         looks = (found.postponed & (row.giving | ~row.waiting)) | (found.prevented & row.giving)
         row.stale |= found.spared & row.waiting & ~looks
-        return (*found.looks, *self._looks_of(looks))
+        return found.looks + self._looks_of(looks)
 
     def _learn_signals(self, row: Row, time: int, key: int, found: Found, keys: Keys) -> bool:
         """Takes an event in as the occurrences that it is; whether that changed anything."""
@@ -348,12 +344,12 @@ class Kernel:
             self.grown += _OCCURRENCE_BYTES
         return True
 
-    def _learn_profile(self, row: Row, event: Profile) -> list[Look]:
+    def _learn_profile(self, row: Row, event: Profile) -> list[Evaluator]:
         """Takes profile values that are newer than what is known; how the rules are looked at that look at them."""
         feeds = self.model.profile_feeds
         occurred_at = event.occurred_at_ms
         key = xxh3_64_intdigest(event.event_id.encode())
-        looks: list[Look] = []
+        looks: list[Evaluator] = []
         for field, value in event.fields.items():
             if field not in feeds:
                 continue
@@ -364,13 +360,14 @@ class Kernel:
                 looks += feeds[field]
         return looks
 
-    def _look(self, row: Row, at: int, looks: Sequence[Look]) -> bool:
+    def _look(self, row: Row, at: i64, looks: list[Evaluator]) -> bool:
         """Evaluates some rules at a moment; whether the points of any are others."""
         points, since, changes = row.points, row.since, row.changes
         due = row.due
         moved = was_first = False
-        for rule, evaluate in looks:
-            now, since[rule], change = evaluate(row, at)
+        for look in looks:
+            rule = look.rule
+            now, since[rule], change = look.look(row, at)
             before = changes[rule]
             if change != before:
                 changes[rule] = change
@@ -379,10 +376,10 @@ class Kernel:
                 elif before == due:
                     was_first = True
                 if NEVER in (before, change):
-                    row.waiting ^= 1 << rule
+                    row.waiting ^= 1 << int(rule)
             if now != points[rule]:
                 if not now or not points[rule]:
-                    row.giving ^= 1 << rule
+                    row.giving ^= 1 << int(rule)
                 points[rule] = now
                 moved = True
         if was_first:
@@ -392,15 +389,15 @@ class Kernel:
         return moved
 
     def _work_out(self, row: Row) -> bool:
-        """Winners and scores of the points; whether they are others."""
-        winners = self.model.winners(row.points)
-        if winners == row.winners:
+        """What counts of the points, and the scores; whether they are others."""
+        counting = self.model.counting(row.points)
+        if _equal(counting, row.counting):
             return False
-        row.winners, row.scores = winners, self.model.scores(winners)
+        row.counting, row.scores = counting, self.model.scores(counting)
         return True
 
-    def _settle(self, row: Row, at: int) -> int:
-        """Scores, winners and tier of the points; what changed."""
+    def _settle(self, row: Row, at: i64) -> int:
+        """Scores and tier of the points; what changed."""
         others = self._work_out(row)
         natural = self.model.ladder.tier(row.scores, row.points, row.tier)
         row.stay_until = NEVER
@@ -422,5 +419,15 @@ class Kernel:
 
     @staticmethod
     def _set_due(row: Row) -> None:
-        due = min(row.changes) if row.changes else NEVER
-        row.due = due if due < row.stay_until else row.stay_until
+        row.due = min(_earliest(row.changes), row.stay_until)
+
+
+def _earliest(moments: vec[i64]) -> i64:
+    found: i64 = NEVER
+    for moment in moments:
+        found = min(found, moment)
+    return found
+
+
+def _equal(some: vec[i64], others: vec[i64]) -> bool:
+    return all(some[number] == others[number] for number in range(len(some)))

@@ -66,17 +66,18 @@ def merged_of(row: Row) -> MergedLeadOut | None:
 def content_of(kernel: Kernel, row: Row) -> tuple[object, ...]:
     """What a score says apart from times: two scores with the same content need one record."""
     names = kernel.model.rule_names
-    return row.tier_name, row.scores, [(names[rule], points) for rule, points in row.winners]
+    return (
+        row.tier_name,
+        row.scores,
+        [(name, points) for name, points in zip(names, row.counting, strict=True) if points],
+    )
 
 
 def _reasons_of(model: CompiledModel, row: Row) -> list[ReasonOut]:
     """The contributions that count: the largest first, then in the order of the file."""
-    ordered = sorted(row.winners, key=_by_size)
+    counting = row.counting
+    ordered = sorted([(-abs(int(counting[rule])), rule) for rule in range(len(counting)) if counting[rule]])
     return [
-        ReasonOut(model.rule_names[rule], model.rule_dimensions[rule], points, iso(row.since[rule]))
-        for rule, points in ordered
+        ReasonOut(model.rule_names[rule], model.rule_dimensions[rule], counting[rule], iso(row.since[rule]))
+        for _, rule in ordered
     ]
-
-
-def _by_size(winner: tuple[int, int]) -> int:
-    return -abs(winner[1])

@@ -1,70 +1,88 @@
 """What points are worth at an age: held, faded, halved, and the exact moment at which that changes next.
 
->>> at = points_over_time(25, hold_ms=10, fade_ms=10, halve_ms=None)
->>> at(0, 10), at(0, 11), at(0, 20)
+>>> course = points_over_time(25, hold_ms=10, fade_ms=10, halve_ms=None)
+>>> course.at(0, 10), course.at(0, 11), course.at(0, 20)
 ((25, 11), (22, 12), (0, 4611686018427387904))
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
+
+from mypy_extensions import i64
 
 __all__ = ["NEVER", "PointsOverTime", "points_over_time"]
 
 NEVER: Final = 1 << 62
 """A moment that does not come."""
 
-PointsOverTime = Callable[[int, int], tuple[int, int]]
-"""(time of the occurrence, moment) -> (points then, first later moment with other points)."""
+
+class PointsOverTime:
+    """The course of points after an occurrence; one ahead of the clock has age 0 until its time. This one stays."""
+
+    def __init__(self, points: int) -> None:
+        self.points: i64 = points
+
+    def at(self, since: i64, moment: i64) -> tuple[i64, i64]:
+        """What an occurrence is worth at a moment, and the first later one at which it is worth something else."""
+        return self.points, NEVER
 
 
 def points_over_time(points: int, hold_ms: int | None, fade_ms: int | None, halve_ms: int | None) -> PointsOverTime:
-    """The course of points after an occurrence; one ahead of the clock has age 0 until its time."""
+    """The course of points with these keys of a rule."""
     if fade_ms is not None:
-        return _faded(points, hold_ms or 0, fade_ms)
+        return _Faded(points, hold_ms or 0, fade_ms)
     if halve_ms is not None:
-        return _halved(points, hold_ms or 0, halve_ms)
-    if hold_ms is not None:
-        return _held(points, hold_ms)
-    full = (points, NEVER)
-    return lambda since, at: full
+        return _Halved(points, hold_ms or 0, halve_ms)
+    return PointsOverTime(points) if hold_ms is None else _Held(points, hold_ms)
 
 
-def _held(points: int, hold: int) -> PointsOverTime:
-    def held(since: int, at: int) -> tuple[int, int]:
-        end = since + hold
-        return (points, end) if at < end else (0, NEVER)
+class _Held(PointsOverTime):
+    def __init__(self, points: int, hold: int) -> None:
+        self.points = points
+        self.hold: i64 = hold
 
-    return held
+    def at(self, since: i64, moment: i64) -> tuple[i64, i64]:
+        end = since + self.hold
+        if moment < end:
+            return self.points, end
+        return 0, NEVER
 
 
-def _faded(points: int, hold: int, fade: int) -> PointsOverTime:
-    size = abs(points)
-    sign = 1 if points > 0 else -1
+class _Faded(PointsOverTime):
+    def __init__(self, points: int, hold: int, fade: int) -> None:
+        self.points = points
+        self.hold: i64 = hold
+        self.fade: i64 = fade
+        self.size: i64 = abs(points)
 
-    def faded(since: int, at: int) -> tuple[int, int]:
+    def at(self, since: i64, moment: i64) -> tuple[i64, i64]:
         # At exactly `hold` the line still stands at its top.
-        fading = at - since - hold
+        hold, fade, size = self.hold, self.fade, self.size
+        fading = moment - since - hold
         if fading <= 0:
-            return points, since + hold + 1
+            return self.points, since + hold + 1
+        if fading >= fade:
+            return 0, NEVER
         left = size * (fade - fading) // fade
         if left <= 0:
             return 0, NEVER
         # The first whole millisecond at which size * (fade - x) // fade is less than `left`.
-        return sign * left, since + hold + fade - (left * fade + size - 1) // size + 1
+        change = since + hold + fade - (left * fade + size - 1) // size + 1
+        return (left if self.points > 0 else -left), change
 
-    return faded
 
+class _Halved(PointsOverTime):
+    def __init__(self, points: int, hold: int, period: int) -> None:
+        self.points = points
+        self.hold: i64 = hold
+        self.period: i64 = period
+        self.size: i64 = abs(points)
 
-def _halved(points: int, hold: int, period: int) -> PointsOverTime:
-    size = abs(points)
-    sign = 1 if points > 0 else -1
-
-    def halved(since: int, at: int) -> tuple[int, int]:
-        past = at - since - hold
-        periods = past // period if past > 0 else 0
-        left = size >> periods
-        return (sign * left, since + hold + (periods + 1) * period) if left else (0, NEVER)
-
-    return halved
+    def at(self, since: i64, moment: i64) -> tuple[i64, i64]:
+        past = moment - since - self.hold
+        periods: i64 = past // self.period if past > 0 else 0
+        left: i64 = self.size >> periods if periods < 63 else 0
+        if not left:
+            return 0, NEVER
+        return (left if self.points > 0 else -left), since + self.hold + (periods + 1) * self.period

@@ -19,13 +19,14 @@ from struct import Struct
 from typing import Any, Final
 
 import msgspec
+from mypy_extensions import i64
 
 from schemas.times import iso
 from scoring.compiled import CompiledModel
 from scoring.evidence import NUMBERS, Evidence, Occurrences, end_of, flat, occurrences_at, shortened, signals_in
 from scoring.identity import Identity
+from scoring.known import NO_MATCH, Known, ProfileValue
 from scoring.points import NEVER
-from scoring.rules.base import NO_MATCH, ProfileValue
 from scoring.tiers import Scores
 
 __all__ = [
@@ -57,15 +58,10 @@ class RowCodecError(ValueError):
     """Bytes that are no row, or of a newer version than this program knows."""
 
 
-class Row:
-    """A lead under one model.
+class Row(Known):
+    """A lead under one model. Its profile is kept as far as the model names it.
 
     Attributes:
-        evidence: See `scoring.evidence`.
-        places: By number of the signal: where its first time stands in `evidence`; -1: nowhere.
-        latest: By number of the signal: time of its latest occurrence, or `NO_MATCH`.
-        matches: By number of the rule: its latest match, or `NO_MATCH`.
-        profile: By name of the field, as far as the model names it.
         identity: Its other names, or where it went; None for a lead with one name, as most are.
         at: The lead's time: of its latest row or fired deadline. It never runs backwards.
         tier: Number of the tier.
@@ -80,24 +76,21 @@ class Row:
         due: The next moment to look again; too early while rules are stale.
         kept_due: The same as seen from `at`; what the bytes say. Set by `Kernel.rest`.
         stay_until: Until when a tier is held that the points no longer give; `NEVER` where none is.
-        scores, winners: Of `points`.
+        counting: What each rule gives, as far as it counts; see `CompiledModel.counting`.
+        scores: Of what counts.
         value: Its bytes when it was last written; none for a lead that is new.
     """
 
     __slots__ = (
         "at",
         "changes",
+        "counting",
         "due",
-        "evidence",
         "giving",
         "identity",
         "kept_due",
-        "latest",
         "lead_id",
-        "matches",
-        "places",
         "points",
-        "profile",
         "scores",
         "seen_at",
         "seq",
@@ -109,31 +102,25 @@ class Row:
         "tier_since",
         "value",
         "waiting",
-        "winners",
     )
 
     def __init__(self, model: CompiledModel, lead_id: str) -> None:
-        rules = len(model.rule_names)
+        super().__init__(model.no_places[:], model.no_times[:], model.no_matches[:])
         self.lead_id = lead_id
-        self.evidence: Evidence = array(NUMBERS)
-        self.places = [-1] * len(model.keep)
-        self.latest = [NO_MATCH] * len(model.keep)
-        self.matches = [NO_MATCH] * rules
-        self.profile: dict[str, ProfileValue] = {}
         self.identity: Identity | None = None
-        self.at = 0
+        self.at: i64 = 0
         self.tier = model.ladder.last
         self.tier_name = model.ladder.names[-1]
         self.tier_since: int | None = None
         self.seq = 0
-        self.points = [0] * rules
-        self.since = [0] * rules
-        self.changes = [NEVER] * rules
+        self.points, self.since, self.changes = model.no_points[:], model.no_points[:], model.no_changes[:]
         self.giving = self.waiting = self.stale = 0
-        self.seen_at = 0
-        self.due = self.kept_due = self.stay_until = NEVER
+        self.seen_at: i64 = 0
+        self.due: i64 = NEVER
+        self.kept_due: i64 = NEVER
+        self.stay_until: i64 = NEVER
+        self.counting = model.no_points[:]
         self.scores: Scores = (0, 0, 0, 0)
-        self.winners: list[tuple[int, int]] = []
         self.value = b""
 
     @property
@@ -159,9 +146,9 @@ class Row:
         more = len(occurrences) - (end - place)
         if more:
             evidence[place - 1] += more // 2
-            for other, its_place in enumerate(places):
-                if its_place > place:
-                    places[other] = its_place + more
+            for other in range(len(places)):
+                if places[other] > place:
+                    places[other] += more
         return more > 0
 
 

@@ -14,9 +14,9 @@ from xxhash import xxh3_64_intdigest
 
 from schemas.log import EVENT_ROWS, EventRow, LeadRow
 from scoring.conditions import Condition
+from scoring.evaluators import Evaluator, Matcher
 from scoring.matching import fits, host_and_path
 from scoring.model import Signal
-from scoring.rules.base import Evaluator, Matcher
 
 __all__ = [
     "SIGNAL_BYTES",
@@ -25,7 +25,6 @@ __all__ = [
     "Finder",
     "Found",
     "Keys",
-    "Look",
     "Sighting",
     "compile_signals",
     "distinct_key",
@@ -41,22 +40,19 @@ SIGNAL_BYTES: Final = 34
 
 Reader = Callable[[EventRow], Any]
 
-Look = tuple[int, Evaluator]
-"""A rule by its number, and what it gives."""
-
 
 class Fed(NamedTuple):
     """The rules that some signals feed. Sets of rules are bits: rule 0 is the lowest.
 
     Attributes:
-        looks: Rules that must be looked at, in the order of the file, each with how.
-        matchers: Those among them that look for a match first, each with how.
+        looks: Rules that must be looked at, in the order of the file.
+        matchers: How those among them that remember a match find it.
         postponed: Rules that need no look while they give nothing and wait for a moment: it only moves on.
         prevented: Rules that need no look while they give nothing.
     """
 
-    looks: tuple[Look, ...]
-    matchers: tuple[tuple[int, Matcher], ...]
+    looks: list[Evaluator]
+    matchers: list[Matcher]
     postponed: int
     prevented: int
 
@@ -111,7 +107,7 @@ class Found:
         self.spared = fed.postponed | fed.prevented
 
 
-UNSEEN = Found("", [], [], [], Fed((), (), 0, 0))
+UNSEEN = Found("", [], [], [], Fed([], [], 0, 0))
 """What a row of the log that is no event is to every model."""
 
 Finder = Callable[[EventRow], Found]

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from librt.vecs import vec
+from mypy_extensions import i64
+
 from scoring.model import Tier
 from scoring.points import NEVER
 
 __all__ = ["Scores", "TierLadder"]
 
-Scores = tuple[int, int, int, int]
+Scores = tuple[i64, i64, i64, i64]
 """Fit, engagement, risk, total."""
 
 
@@ -35,7 +38,7 @@ class TierLadder:
         self.last = len(tiers) - 1
         self._steps = tuple(_step(tier, rule_numbers) for tier in tiers)
 
-    def tier(self, scores: Scores, points: Sequence[int], current: int) -> int:
+    def tier(self, scores: Scores, points: vec[i64], current: int) -> int:
         """The first tier whose conditions all hold, for a lead that is in the tier `current` now."""
         fit, engagement, _, total = scores
         for number, step in enumerate(self._steps):

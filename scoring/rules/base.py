@@ -8,30 +8,26 @@ rule is about (signals, or for `profile` conditions).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
-from typing import ClassVar, Final, NewType, Protocol
+from typing import ClassVar, NewType
+
+from librt.vecs import vec
+from mypy_extensions import i64
 
 from scoring.conditions import Conditions
-from scoring.evidence import Evidence
+from scoring.evaluators import Evaluator, Matcher
 from scoring.points import PointsOverTime
 
 __all__ = [
-    "NOTHING",
-    "NO_MATCH",
     "Conditions",
     "Duration",
     "Evaluator",
-    "Known",
     "Matcher",
-    "ProfileValue",
     "RuleKind",
     "RulePlace",
     "SignalNames",
     "Times",
-    "latest_of",
-    "match_evaluator",
 ]
 
 SignalNames = tuple[str, ...]
@@ -92,38 +88,6 @@ class RuleKind:
         return [times[-1:] for times in parts]
 
 
-ProfileValue = tuple[str | int | bool | None, int, int]
-"""Value (None: deleted), `occurred_at` in milliseconds, digest of `event_id`."""
-
-NO_MATCH: Final = -(1 << 62)
-"""The time of a match that never was."""
-
-
-class Known(Protocol):
-    """What a rule sees of a lead.
-
-    Attributes:
-        evidence: See `scoring.evidence`.
-        places: By number of the signal: where its first time stands in `evidence`; -1: nowhere.
-        latest: By number of the signal: time of its latest occurrence, or `NO_MATCH`.
-        matches: By number of the rule: time of its latest match, or `NO_MATCH`.
-        profile: By name of the field.
-    """
-
-    evidence: Evidence
-    places: list[int]
-    latest: list[int]
-    matches: list[int]
-    profile: dict[str, ProfileValue]
-
-
-Evaluator = Callable[[Known, int], tuple[int, int, int]]
-"""(a lead, a moment) -> points, since when (ms), and the next moment at which time alone changes the points."""
-
-Matcher = Callable[[Known], int]
-"""A lead -> the latest match in what is kept now, or `NO_MATCH`."""
-
-
 @dataclass(frozen=True, slots=True)
 class RulePlace:
     """Where a rule stands in its model.
@@ -140,34 +104,6 @@ class RulePlace:
     worth: PointsOverTime
     signal_numbers: Mapping[str, int]
 
-    def numbers(self, names: SignalNames) -> tuple[int, ...]:
+    def numbers(self, names: SignalNames) -> vec[i64]:
         """Numbers of signals, each once."""
-        return tuple(dict.fromkeys(self.signal_numbers[name] for name in names))
-
-
-NOTHING = (0, 0, 1 << 62)
-"""No points, and nothing that time will change."""
-
-
-def latest_of(numbers: tuple[int, ...]) -> Callable[[list[int]], int]:
-    """From the latest times of all signals to that of some of them together."""
-    if not numbers:
-        return lambda latest: NO_MATCH
-    if len(numbers) == 1:
-        return itemgetter(numbers[0])
-    pick = itemgetter(*numbers)
-    return lambda latest: max(pick(latest))
-
-
-def match_evaluator(place: RulePlace) -> Evaluator:
-    """Points of a kind that remembers its latest match, worth what its age leaves of them."""
-    number, worth = place.number, place.worth
-
-    def evaluate(known: Known, at: int) -> tuple[int, int, int]:
-        match = known.matches[number]
-        if match == NO_MATCH:
-            return NOTHING
-        points, change = worth(match, at)
-        return points, match, change
-
-    return evaluate
+        return vec[i64](dict.fromkeys(self.signal_numbers[name] for name in names))

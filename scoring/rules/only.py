@@ -5,17 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from scoring.points import NEVER
-from scoring.rules.base import (
-    NOTHING,
-    Duration,
-    Evaluator,
-    Known,
-    RuleKind,
-    RulePlace,
-    SignalNames,
-    latest_of,
-)
+from scoring import evaluators
+from scoring.rules.base import Duration, Evaluator, RuleKind, RulePlace, SignalNames
 
 __all__ = ["Only"]
 
@@ -40,17 +31,6 @@ class Only(RuleKind):
         return tuple(name for name in self.none_of if name not in self.only)
 
     def evaluator(self, place: RulePlace) -> Evaluator:
-        """The latest occurrence is young enough, and no other thing is."""
-        newest, other = latest_of(place.numbers(self.only)), latest_of(place.numbers(self.none_of))
-        points, within = place.points, self.within
-
-        def evaluate(known: Known, at: int) -> tuple[int, int, int]:
-            latest = newest(known.latest)
-            end, clear = latest + within, other(known.latest) + within
-            if at >= end:
-                return NOTHING
-            if at >= clear:
-                return points, latest, end
-            return 0, 0, clear if clear < end else NEVER
-
-        return evaluate
+        """See `RuleKind`."""
+        numbers, others = place.numbers(self.only), place.numbers(self.none_of)
+        return evaluators.Only(place.number, place.points, numbers, others, self.within)

@@ -7,19 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from scoring.evidence import times_at
-from scoring.rules.base import (
-    NO_MATCH,
-    Duration,
-    Evaluator,
-    Known,
-    Matcher,
-    RuleKind,
-    RulePlace,
-    SignalNames,
-    Times,
-    match_evaluator,
-)
+from scoring import evaluators
+from scoring.evaluators import Matched
+from scoring.rules.base import Duration, Evaluator, Matcher, RuleKind, RulePlace, SignalNames, Times
 
 __all__ = ["Repeat"]
 
@@ -41,21 +31,12 @@ class Repeat(RuleKind):
         return self.repeat
 
     def evaluator(self, place: RulePlace) -> Evaluator:
-        """The latest match, worth what its age leaves of it."""
-        return match_evaluator(place)
+        """See `RuleKind`."""
+        return Matched(place.number, place.worth)
 
     def matcher(self, place: RulePlace) -> Matcher:
-        """The latest occurrence that closes a window."""
-        numbers, times, within = place.numbers(self.repeat), self.times, self.within
-
-        def match(known: Known) -> int:
-            moments = times_at(known.evidence, known.places, numbers)
-            for last in range(len(moments) - 1, times - 2, -1):
-                if moments[last] - moments[last - times + 1] < within:
-                    return moments[last]
-            return NO_MATCH
-
-        return match
+        """See `RuleKind`."""
+        return evaluators.Repeat(place.number, place.numbers(self.repeat), self.times, self.within)
 
     def stands_on(self, key: str, parts: Sequence[list[int]], match: int | None) -> list[list[int]]:
         """The occurrences of the match, as far as they are kept; without a match the latest."""

@@ -5,18 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from scoring.points import NEVER
-from scoring.rules.base import (
-    NO_MATCH,
-    NOTHING,
-    Duration,
-    Evaluator,
-    Known,
-    RuleKind,
-    RulePlace,
-    SignalNames,
-    latest_of,
-)
+from scoring import evaluators
+from scoring.rules.base import Duration, Evaluator, RuleKind, RulePlace, SignalNames
 
 __all__ = ["Silence"]
 
@@ -42,16 +32,6 @@ class Silence(RuleKind):
         return tuple(name for name in self.broken_by or () if name not in self.silence)
 
     def evaluator(self, place: RulePlace) -> Evaluator:
-        """Nothing that breaks the silence is later than the latest occurrence, and that is long enough ago."""
-        newest = latest_of(place.numbers(self.silence))
-        breaker = latest_of(place.numbers(self.broken_by)) if self.broken_by else None
-        points, within = place.points, self.within
-
-        def evaluate(known: Known, at: int) -> tuple[int, int, int]:
-            latest = newest(known.latest)
-            if latest == NO_MATCH or (breaker is not None and breaker(known.latest) > latest):
-                return NOTHING
-            begin = latest + within
-            return (points, begin, NEVER) if at >= begin else (0, 0, begin)
-
-        return evaluate
+        """See `RuleKind`."""
+        numbers, breakers = place.numbers(self.silence), place.numbers(self.broken_by or ())
+        return evaluators.Silence(place.number, place.points, numbers, breakers, self.within)

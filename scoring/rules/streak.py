@@ -6,18 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from scoring.evidence import times_at
-from scoring.rules.base import (
-    NOTHING,
-    Duration,
-    Evaluator,
-    Known,
-    RuleKind,
-    RulePlace,
-    SignalNames,
-    Times,
-    latest_of,
-)
+from scoring import evaluators
+from scoring.rules.base import Duration, Evaluator, RuleKind, RulePlace, SignalNames, Times
 
 __all__ = ["Streak"]
 
@@ -42,21 +32,9 @@ class Streak(RuleKind):
         return self.streak + self.broken_by
 
     def evaluator(self, place: RulePlace) -> Evaluator:
-        """The newest occurrence, while enough of them are later than the latest breaker and close together."""
-        numbers, breaker = place.numbers(self.streak), latest_of(place.numbers(self.broken_by))
-        times, within, worth = self.times, self.within, place.worth
-
-        def evaluate(known: Known, at: int) -> tuple[int, int, int]:
-            moments = times_at(known.evidence, known.places, numbers)
-            if len(moments) < times:
-                return NOTHING
-            first, newest = moments[-times], moments[-1]
-            if first <= breaker(known.latest) or (within is not None and newest - first >= within):
-                return NOTHING
-            points, change = worth(newest, at)
-            return points, newest, change
-
-        return evaluate
+        """See `RuleKind`."""
+        numbers, breakers = place.numbers(self.streak), place.numbers(self.broken_by)
+        return evaluators.Streak(place.number, numbers, breakers, place.worth, self.times, self.within)
 
     def stands_on(self, key: str, parts: Sequence[list[int]], match: int | None) -> list[list[int]]:
         """The latest `times` occurrences, and the latest breaker."""
