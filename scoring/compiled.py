@@ -38,8 +38,8 @@ class CompiledModel:
         numbers = {signal.name: number for number, signal in enumerate(model.signals)}
         self.rule_names = tuple(rule.name for rule in model.rules)
         self.rule_dimensions = tuple(rule.dimension for rule in model.rules)
-        self.keep = tuple(signal.keep for signal in model.signals)
-        self.signal_digests = tuple(shortened(signal.digest) for signal in model.signals)
+        self.keep = vec[i64]([signal.keep for signal in model.signals])
+        self.signal_digests = vec[i64]([shortened(signal.digest) for signal in model.signals])
         self.signals_by_digest: dict[int, list[int]] = {}
         for number, digest in enumerate(self.signal_digests):
             self.signals_by_digest.setdefault(digest, []).append(number)
@@ -55,8 +55,8 @@ class CompiledModel:
         named = {signal.name: signal for signal in model.signals}
         self.match_digests = tuple((number, rule_digest(model.rules[number], named)) for number in self.matchers)
         self.rules_by_digest: dict[int, list[int]] = {}
-        for number, digest in self.match_digests:
-            self.rules_by_digest.setdefault(digest, []).append(number)
+        for rule_number, match_digest in self.match_digests:
+            self.rules_by_digest.setdefault(match_digest, []).append(rule_number)
         self._fed = [[] for _ in model.signals]  # type: list[list[int]]
         for number, rule in enumerate(model.rules):
             for name in dict.fromkeys(rule.kind.signals()):

@@ -7,8 +7,6 @@ the pace of plain Python.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-
 from librt.vecs import vec
 from mypy_extensions import i64, mypyc_attr
 
@@ -98,14 +96,17 @@ class Several(Evaluator):
 
     def __init__(self, rule: int, signals: vec[i64], worth: PointsOverTime, at_most: int) -> None:
         super().__init__(rule)
-        self.signals, self.worth, self.at_most = signals, worth, at_most
+        self.signals, self.worth = signals, worth
+        self.at_most: i64 = at_most
 
     def look(self, known: Known, at: i64) -> tuple[i64, i64, i64]:
         """See `Evaluator`."""
         total: i64 = 0
         since: i64 = 0
         change: i64 = NEVER
-        for time in times_at(known.evidence, known.places, self.signals)[-self.at_most :]:
+        times = times_at(known.evidence, known.places, self.signals)
+        for place in range(max(0, len(times) - self.at_most), len(times)):
+            time = times[place]
             points, next_change = self.worth.at(time, at)
             total += points
             if points:
@@ -143,16 +144,17 @@ class Streak(Evaluator):
         within: int | None,
     ) -> None:
         super().__init__(rule)
-        self.signals, self.breakers, self.worth, self.times = signals, breakers, worth, times
+        self.signals, self.breakers, self.worth = signals, breakers, worth
+        self.times: i64 = times
         self.within: i64 = NEVER if within is None else within
 
     def look(self, known: Known, at: i64) -> tuple[i64, i64, i64]:
         """See `Evaluator`."""
         moments = times_at(known.evidence, known.places, self.signals)
-        if len(moments) < self.times:
+        count: i64 = len(moments)
+        if count < self.times:
             return 0, 0, NEVER
-        first: i64 = moments[-self.times]
-        newest: i64 = moments[-1]
+        first, newest = moments[count - self.times], moments[count - 1]
         if first <= _latest_of(known.latest, self.breakers) or newest - first >= self.within:
             return 0, 0, NEVER
         points, change = self.worth.at(newest, at)
@@ -244,15 +246,18 @@ class Repeat(Matcher):
 
     def __init__(self, rule: int, signals: vec[i64], times: int, within: int) -> None:
         super().__init__(rule)
-        self.signals, self.times = signals, times
+        self.signals = signals
+        self.times: i64 = times
         self.within: i64 = within
 
     def match(self, known: Known) -> i64:
         """See `Matcher`."""
         moments = times_at(known.evidence, known.places, self.signals)
-        for last in range(len(moments) - 1, self.times - 2, -1):
+        last: i64 = len(moments) - 1
+        while last >= self.times - 1:
             if moments[last] - moments[last - self.times + 1] < self.within:
                 return moments[last]
+            last -= 1
         return NO_MATCH
 
 
@@ -266,46 +271,58 @@ class Together(Matcher):
 
     def match(self, known: Known) -> i64:
         """See `Matcher`."""
-        moments = []
+        moments: list[vec[i64]] = []
         for numbers in self.parts:
             times = times_at(known.evidence, known.places, numbers)
-            if not times:
+            if not len(times):
                 return NO_MATCH
             moments.append(times)
         return self.latest_end(moments, known.matches[self.rule])
 
-    def latest_end(self, moments: list[list[int]], above: int) -> i64:
-        """The latest end, later than `above`, of a window that holds a moment of every list."""
-        within = self.within
-        latest = [part[-1] for part in moments]
-        end = max(latest)
-        if end - min(latest) < within:
-            return end
-        for end in sorted({moment for part in moments for moment in part if moment > above}, reverse=True):
-            if all((place := bisect_right(part, end)) and part[place - 1] > end - within for part in moments):
-                return end
-        return NO_MATCH
+    def latest_end(self, moments: list[vec[i64]], found: i64) -> i64:
+        """The latest end of a window that holds a moment of every list, if it is later than the one found before."""
+        for part in self._ends(moments):
+            place: i64 = len(part) - 1
+            while place >= 0 and part[place] > found:
+                if self._begin(moments, part[place]) > part[place] - self.within:
+                    found = part[place]
+                place -= 1
+        return found
+
+    def _ends(self, moments: list[vec[i64]]) -> list[vec[i64]]:
+        """The lists that a window may end with."""
+        return moments
+
+    def _begin(self, moments: list[vec[i64]], end: i64) -> i64:
+        """The earliest of the latest moments, one of every list, that are not after the end; `NO_MATCH`: none."""
+        begin = end
+        for part in moments:
+            begin = min(begin, _latest_until(part, end))
+        return begin
 
 
 class InOrder(Together):
     """The same, for moments in the listed order, equal ones allowed."""
 
-    def latest_end(self, moments: list[list[int]], above: int) -> i64:
-        """See `Together`.
+    def _ends(self, moments: list[vec[i64]]) -> list[vec[i64]]:
+        return moments[-1:]
 
-        For a given end, the chain that reaches back least takes, from the last list to the first, the latest moment
-        that is not after the one chosen behind it.
+    def _begin(self, moments: list[vec[i64]], end: i64) -> i64:
+        """See `Together`: of the chain that reaches back least.
+
+        It takes, from the last list to the first, the latest moment that is not after the one chosen behind it.
         """
-        for end in reversed(moments[-1]):
-            if end <= above:
-                break
-            start = end
-            for part in reversed(moments[:-1]):
-                place = bisect_right(part, start)
-                if not place:
-                    break
-                start = part[place - 1]
-            else:
-                if end - start < self.within:
-                    return end
-        return NO_MATCH
+        begin = end
+        for part in reversed(moments):
+            begin = _latest_until(part, begin)
+        return begin
+
+
+def _latest_until(moments: vec[i64], until: i64) -> i64:
+    """The latest of some moments, in ascending order, that is not after another; `NO_MATCH`: none."""
+    place: i64 = len(moments)
+    while place > 0:
+        place -= 1
+        if moments[place] <= until:
+            return moments[place]
+    return NO_MATCH

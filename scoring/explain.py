@@ -155,7 +155,7 @@ def _parts(form: Any, value: Any) -> tuple[SignalNames, ...]:
 def _times(kernel: Kernel, row: Row, names: SignalNames) -> list[int]:
     """The times of all occurrences of some signals that the row keeps."""
     numbers = [number for number, signal in enumerate(kernel.model.model.signals) if signal.name in names]
-    return times_at(row.evidence, row.places, vec[i64](numbers))
+    return list(times_at(row.evidence, row.places, vec[i64](numbers)))
 
 
 def _profile(row: Row, fields: Sequence[str]) -> tuple[ProfileEvidence, ...]:

@@ -7,7 +7,6 @@ feeds them, or where their own next change has come.
 
 from __future__ import annotations
 
-from array import array
 from typing import Final
 
 from librt.vecs import vec
@@ -17,11 +16,10 @@ from xxhash import xxh3_64_intdigest
 from schemas.log import EventRow, Profile
 from scoring.compiled import CompiledModel
 from scoring.evaluators import Evaluator
-from scoring.evidence import NUMBERS, add, end_of, occurrences_at, pairs_of
-from scoring.known import NO_MATCH
+from scoring.evidence import added, end_of, index_of, is_later
 from scoring.points import NEVER
 from scoring.row import MAX_PROFILE_TEXT, Row, decode_row
-from scoring.signals import SIGNAL_BYTES, Found, Keys, Sighting, distinct_key
+from scoring.signals import SIGNAL_BYTES, Found, Sighting, distinct_key, key_of
 
 __all__ = ["ASKED", "NOTHING_CHANGED", "SCORES_CHANGED", "TIER_CHANGED", "Kernel", "profile_growth"]
 
@@ -104,20 +102,19 @@ class Kernel:
         """What an event is to the model; with `whole` it stays at hand."""
         found = self._find[type(event)](event)
         event_id = event.event_id
-        key = xxh3_64_intdigest(event_id.encode())
+        key = key_of(event_id)
         keys = found.keyed
         for signal, field, read in found.distinct:
             keys = (*keys, (signal, distinct_key(field, read(event), key)))
         kept = event if whole or found.whole else None
-        return number, event.received_at_ms, event.occurred_at_ms, key, found, keys, event_id, kept
+        return Sighting(number, event.received_at_ms, event.occurred_at_ms, key, found, keys, event_id, kept)
 
     def event(self, row: Row, sighting: Sighting) -> int:
         """Applies an event; what it changed, and whether the lead `ASKED` for a person.
 
         Deadlines of the lead up to the event must be applied before.
         """
-        _, received_at_ms, time, key, found, keys, _, event = sighting
-        at: i64 = received_at_ms
+        at, found, event = sighting.received_at_ms, sighting.found, sighting.whole
         if at < row.at:
             at = row.at
         else:
@@ -126,8 +123,8 @@ class Kernel:
         if at < row.seen_at and self._look(row, at, self.model.looks):
             moved = True
         looks: list[Evaluator] = []
-        asked = ASKED if found.requests and self._is_new_request(row, time, key, found, keys) else NOTHING_CHANGED
-        if found.any and self._learn_signals(row, time, key, found, keys):
+        asked = ASKED if found.requests and self._is_new_request(row, sighting) else NOTHING_CHANGED
+        if found.any and self._learn_signals(row, sighting):
             looks = found.looks
             if row.giving & found.spared or found.postponed & ~row.waiting:
                 looks = self._spared_in_vain(row, found)
@@ -213,8 +210,8 @@ class Kernel:
             place = other.places[number]
             if place < 0:
                 continue
-            for time, key in zip(*occurrences_at(other.evidence, place), strict=True):
-                self._learn(row, number, time, key)
+            for at in range(place, end_of(other.evidence, place), 2):
+                self._learn(row, number, other.evidence[at], other.evidence[at + 1])
         for rule, matcher in self.model.matchers.items():
             row.matches[rule] = max(row.matches[rule], other.matches[rule])
             row.matches[rule] = max(row.matches[rule], matcher.match(row))
@@ -286,63 +283,47 @@ class Kernel:
         row.stale |= found.spared & row.waiting & ~looks
         return found.looks + self._looks_of(looks)
 
-    def _learn_signals(self, row: Row, time: int, key: int, found: Found, keys: Keys) -> bool:
+    def _learn_signals(self, row: Row, sighting: Sighting) -> bool:
         """Takes an event in as the occurrences that it is; whether that changed anything."""
-        keep, latest, evidence = self._keep, row.latest, row.evidence
-        learnt = False
-        for number in found.plain:
-            if keep[number] == 1 and time > latest[number] > NO_MATCH:  # what most occurrences are
-                place = row.places[number]
-                evidence[place] = latest[number] = time
-                evidence[place + 1] = key
+        time, learnt = sighting.occurred_at_ms, False
+        for number in sighting.found.plain:
+            if self._learn(row, number, time, sighting.key):
                 learnt = True
-            elif self._learn(row, number, time, key):
-                learnt = True
-        for number, own_key in keys:
-            if self._learn(row, number, time, own_key):
+        for number, key in sighting.keys:
+            if self._learn(row, number, time, key):
                 learnt = True
         return learnt
 
-    def _is_new_request(self, row: Row, time: int, event_key: int, found: Found, own_keys: Keys) -> bool:
+    def _is_new_request(self, row: Row, sighting: Sighting) -> bool:
         """Whether the event will be learnt as an occurrence that asks for a person, and its key is not known."""
-        keys = dict(own_keys)
-        for number in found.requests:
-            key, place = keys.get(number, event_key), row.places[number]
+        keys, evidence = dict(sighting.keys), row.evidence
+        for number in sighting.found.requests:
+            key, place = keys.get(number, sighting.key), row.places[number]
             if place < 0:
                 return True
-            times, known = occurrences_at(row.evidence, place)
-            if key not in known and (len(times) < self._keep[number] or (time, key) > (times[0], known[0])):
+            end = end_of(evidence, place)
+            is_full = end - place >= 2 * self._keep[number]
+            if index_of(evidence, place, end, key) < 0 and (
+                not is_full or is_later(sighting.occurred_at_ms, key, evidence[place], evidence[place + 1])
+            ):
                 return True
         return False
 
-    def _learn(self, row: Row, number: int, time: int, key: int) -> bool:
+    def _learn(self, row: Row, number: i64, time: i64, key: i64) -> bool:
         """Takes an occurrence of a signal in; whether that changed anything."""
-        place, keep, evidence = row.places[number], self._keep[number], row.evidence
+        place = row.places[number]
         if place < 0:
-            row.begin(number, self._digests[number], array(NUMBERS, (time, key)))
+            row.begin(number, self._digests[number], time, key)
             self.grown += SIGNAL_BYTES
             return True
-        latest = row.latest[number]
-        if keep == 1:
-            if time < latest or (time == latest and key <= evidence[place + 1]):
-                return False
-            evidence[place] = row.latest[number] = time
-            evidence[place + 1] = key
-            return True
-        end = end_of(evidence, place)
-        if time > latest and key not in evidence[place + 1 : end : 2]:  # the newest, as most are
-            is_full = end == place + 2 * keep
-            pairs = evidence[place + 2 if is_full else place : end] + array(NUMBERS, (time, key))
-            row.latest[number] = time
-        else:
-            occurrences = occurrences_at(evidence, place)
-            if not add(occurrences, keep, time, key):
-                return False
-            pairs = pairs_of(occurrences)
-            row.latest[number] = occurrences[0][-1]
-        if row.learn(number, pairs):
+        before: i64 = len(row.evidence)
+        row.evidence, is_new = added(row.evidence, place, self._keep[number], time, key)
+        if is_new:
+            row.latest[number] = row.evidence[end_of(row.evidence, place) - 2]
+        if len(row.evidence) > before:
+            row.make_room_behind(place)
             self.grown += _OCCURRENCE_BYTES
-        return True
+        return is_new
 
     def _learn_profile(self, row: Row, event: Profile) -> list[Evaluator]:
         """Takes profile values that are newer than what is known; how the rules are looked at that look at them."""

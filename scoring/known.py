@@ -6,13 +6,10 @@ objects; to plain Python it is a sequence of ints.
 
 from __future__ import annotations
 
-from array import array
 from typing import Final
 
 from librt.vecs import vec
-from mypy_extensions import i64
-
-from scoring.evidence import NUMBERS, Evidence
+from mypy_extensions import i64, mypyc_attr
 
 __all__ = ["NO_MATCH", "Known", "ProfileValue", "filled"]
 
@@ -28,6 +25,7 @@ def filled(count: int, number: int) -> vec[i64]:
     return vec[i64]([number] * count)
 
 
+@mypyc_attr(acyclic=True)
 class Known:
     """What a rule sees of a lead.
 
@@ -42,6 +40,6 @@ class Known:
     __slots__ = ("evidence", "latest", "matches", "places", "profile")
 
     def __init__(self, places: vec[i64], latest: vec[i64], matches: vec[i64]) -> None:
-        self.evidence: Evidence = array(NUMBERS)
+        self.evidence = vec[i64]()
         self.places, self.latest, self.matches = places, latest, matches
         self.profile: dict[str, ProfileValue] = {}

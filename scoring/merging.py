@@ -111,6 +111,7 @@ def check_body(body: bytes) -> None:
         raise BadMerge(f"the body of a merge is no row: {error}") from error
     if len(matches) % 2:
         raise BadMerge("the body of a merge is no row: there is half a match")
-    for times, keys in evidence:
-        if len(keys) > len(set(keys)) or times != sorted(times):
+    for occurrences in evidence:
+        times = [time for time, _ in occurrences]
+        if len({key for _, key in occurrences}) < len(occurrences) or times != sorted(times):
             raise BadMerge("the body of a merge is no row: its evidence is not in order")

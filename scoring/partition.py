@@ -342,7 +342,7 @@ class PartitionFold:
         else:
             self._bytes += self._growth_of(row)
             story.special = story.whole = True
-            story.rows.append((number, row.received_at_ms, 0, 0, UNSEEN, (), "", row))
+            story.rows.append(Sighting(number, row.received_at_ms, 0, 0, UNSEEN, (), "", row))
         self._times.append(now)
         return True
 
@@ -361,7 +361,7 @@ class PartitionFold:
     def _tell_later(story: _Story, sighting: Sighting) -> int:
         """An event waits; bytes by which the lead's row may grow with it."""
         story.rows.append(sighting)
-        found, event = sighting[4], sighting[-1]
+        found, event = sighting.found, sighting.whole
         if not found.whole:
             return found.growth
         story.special |= isinstance(event, SalesActivity)
@@ -520,7 +520,7 @@ class PartitionFold:
         """Applies waiting events of one lead; `done` and the result: its latest row so far."""
         times, kernel = self._times, self._kernel
         for sighting in events:
-            number, received_at_ms = sighting[0], sighting[1]
+            number, received_at_ms = sighting.number, sighting.received_at_ms
             now = times[number]
             if row.due <= now:
                 self._fire_between(row, number, done)
@@ -539,7 +539,7 @@ class PartitionFold:
             if changed:
                 self._scored[row.lead_id] = (row, now)
                 if changed == TIER_CHANGED:
-                    self._note_change(row, before, {"event_id": sighting[6], "kind": sighting[4].kind})
+                    self._note_change(row, before, {"event_id": sighting.event_id, "kind": sighting.found.kind})
         return done
 
     # --- who is who -------------------------------------------------------------------------------------------------
@@ -548,7 +548,7 @@ class PartitionFold:
         """Applies waiting rows of a lead, whatever they and the lead are; its row and its latest."""
         done, plain = -1, list[Sighting]()
         for sighting in waiting:
-            number, whole = sighting[0], sighting[-1]
+            number, whole = sighting.number, sighting.whole
             if whole is None or isinstance(whole, EventRow):
                 if row.is_merged:
                     assert whole is not None, "events of an alias are kept whole"
@@ -801,9 +801,8 @@ class PartitionFold:
         self._note(RoutedTier(row.lead_id, row.seq, row.tier_name, row.at, change.profile), change)
 
     def _note_request(self, row: Row, sighting: Sighting) -> None:
-        _, received_at_ms, occurred_at_ms, _, _, _, event_id, _ = sighting
-        profile = self._kernel.published(row)
-        self._note(RoutedRequest(row.lead_id, event_id, occurred_at_ms, received_at_ms, profile))
+        times = sighting.occurred_at_ms, sighting.received_at_ms
+        self._note(RoutedRequest(row.lead_id, sighting.event_id, *times, self._kernel.published(row)))
 
     def _note(self, row: RoutingRow, change: TierChangeOut | None = None) -> None:
         """Something that route must know; a tier change is told to everybody, too."""

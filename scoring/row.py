@@ -12,18 +12,17 @@ that keeps one occurrence has time and key themselves for the lists. Codec 1 has
 
 from __future__ import annotations
 
-import sys
-from array import array
 from collections.abc import Sequence
-from struct import Struct
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
-from mypy_extensions import i64
+from librt.strings import BytesWriter, read_i64_be, write_i64_be
+from librt.vecs import append, vec
+from mypy_extensions import i64, mypyc_attr
 
 from schemas.times import iso
 from scoring.compiled import CompiledModel
-from scoring.evidence import NUMBERS, Evidence, Occurrences, end_of, flat, occurrences_at, shortened, signals_in
+from scoring.evidence import MAX_KEEP, Occurrence, flat, occurrences_at, packed, signals_in, unpacked
 from scoring.identity import Identity
 from scoring.known import NO_MATCH, Known, ProfileValue
 from scoring.points import NEVER
@@ -51,13 +50,14 @@ _READ: Final = (ROW_CODEC, _WITH_LISTS, _WITHOUT_IDENTITY)
 MAX_PROFILE_TEXT = 200
 """Of a text in the profile a row keeps the first so many characters: whatever a lead sends, its row stays small."""
 
-_HEAD: Final = Struct(">Bq")
+_HEAD_BYTES: Final = 9
 
 
 class RowCodecError(ValueError):
     """Bytes that are no row, or of a newer version than this program knows."""
 
 
+@mypyc_attr(acyclic=True)
 class Row(Known):
     """A lead under one model. Its profile is kept as far as the model names it.
 
@@ -129,34 +129,26 @@ class Row(Known):
         identity = self.identity
         return identity is not None and identity.owner != ""
 
-    def begin(self, number: int, digest: int, occurrences: Evidence) -> None:
-        """A signal that the lead had not shown before, by its shortened digest: times and keys in turn."""
-        evidence = self.evidence
-        evidence.append(digest + len(occurrences) // 2 - 1)
-        self.places[number] = len(evidence)
-        evidence += occurrences
-        self.latest[number] = occurrences[-2]
+    def begin(self, number: i64, digest: i64, time: i64, key: i64) -> None:
+        """The first occurrence of a signal that the lead had not shown before; the signal by its shortened digest."""
+        self.places[number] = len(self.evidence) + 1
+        self.latest[number] = time
+        self.evidence = append(append(append(self.evidence, digest), time), key)
 
-    def learn(self, number: int, occurrences: Evidence) -> bool:
-        """The occurrences of a signal that the lead has shown before; whether they are more than they were."""
-        evidence, places = self.evidence, self.places
-        place = places[number]
-        end = end_of(evidence, place)
-        evidence[place:end] = occurrences
-        more = len(occurrences) - (end - place)
-        if more:
-            evidence[place - 1] += more // 2
-            for other in range(len(places)):
-                if places[other] > place:
-                    places[other] += more
-        return more > 0
+    def make_room_behind(self, place: i64) -> None:
+        """The signal at this place has one occurrence more: those behind it stand two numbers further on."""
+        places = self.places
+        for other in range(len(places)):
+            if places[other] > place:
+                places[other] += 2
 
 
+_Whole = Annotated[int, msgspec.Meta(ge=-NEVER, le=NEVER)]
 _Lists = list[int | list[int]]
-_Body = tuple[int, str, int | None, int, bytes, list[int], dict[str, ProfileValue], Identity | None]
-_BodyWithLists = tuple[int, str, int | None, int, _Lists, list[int], dict[str, ProfileValue], Identity | None]
-_BodyWithoutIdentity = tuple[int, str, int | None, int, _Lists, list[int], dict[str, ProfileValue]]
-_Members = tuple[int, str, int | None, int, Evidence, list[int], dict[str, ProfileValue], Identity | None]
+_Body = tuple[_Whole, str, _Whole | None, _Whole, bytes, list[int], dict[str, ProfileValue], Identity | None]
+_BodyWithLists = tuple[_Whole, str, _Whole | None, _Whole, _Lists, list[int], dict[str, ProfileValue], Identity | None]
+_BodyWithoutIdentity = tuple[_Whole, str, _Whole | None, _Whole, _Lists, list[int], dict[str, ProfileValue]]
+_Members: TypeAlias = "tuple[int, str, int | None, int, vec[i64], list[int], dict[str, ProfileValue], Identity | None]"
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Body).decode
@@ -170,9 +162,13 @@ def encode_row(model: CompiledModel, row: Row) -> bytes:
     for number, digest in model.match_digests:
         if (match := row.matches[number]) != NO_MATCH:
             matches += (digest, match)
-    evidence = _lowest_first(row.evidence).tobytes()
+    evidence = packed(row.evidence)
     body = _encode((row.at, row.tier_name, row.tier_since, row.seq, evidence, matches, row.profile, row.identity))
-    return _HEAD.pack(ROW_CODEC, row.kept_due) + body
+    writer = BytesWriter()
+    writer.append(ROW_CODEC)
+    write_i64_be(writer, row.kept_due)
+    writer.write(body)
+    return writer.getvalue()
 
 
 def kept_due(value: bytes) -> int:
@@ -181,11 +177,10 @@ def kept_due(value: bytes) -> int:
     Raises:
         RowCodecError: No row, or of a newer version.
     """
-    if len(value) < _HEAD.size or value[0] not in _READ:
+    if len(value) < _HEAD_BYTES or value[0] not in _READ:
         found = f"codec byte {value[0]}" if value else "no bytes"
         raise RowCodecError(f"row has {found}, this program reads codec {ROW_CODEC}; upgrade it")
-    due: int = _HEAD.unpack_from(value)[1]
-    return due
+    return read_i64_be(value, 1)
 
 
 def decode_row(model: CompiledModel, lead_id: str, value: bytes) -> Row:
@@ -201,14 +196,17 @@ def decode_row(model: CompiledModel, lead_id: str, value: bytes) -> Row:
     row.at, row.tier_name, row.tier_since, row.seq = at, tier, tier_since, seq
     row.tier = model.ladder.numbers.get(tier, model.ladder.last)
     _read_evidence(model, row, evidence)
-    for place in range(0, len(matches), 2):
-        for number in model.rules_by_digest.get(matches[place], ()):
-            row.matches[number] = matches[place + 1]
+    try:
+        for place in range(0, len(matches), 2):
+            for number in model.rules_by_digest.get(matches[place], ()):
+                row.matches[number] = matches[place + 1]
+    except (IndexError, ValueError, OverflowError) as error:
+        raise RowCodecError(f"row of lead cannot be decoded: {error}") from error
     row.profile = {field: kept for field, kept in profile.items() if field in model.profile_feeds}
     return row
 
 
-def evidence_of(value: bytes) -> tuple[list[Occurrences], list[int]]:
+def evidence_of(value: bytes) -> tuple[list[list[Occurrence]], list[int]]:
     """The occurrences of each signal, and the matches, as the bytes of a row have them, whatever the model.
 
     Raises:
@@ -220,13 +218,11 @@ def evidence_of(value: bytes) -> tuple[list[Occurrences], list[int]]:
 
 
 def _body(value: bytes) -> _Members:
-    content = memoryview(value)[_HEAD.size :]
+    content = memoryview(value)[_HEAD_BYTES:]
     try:
         if value[0] == ROW_CODEC:
             at, tier, since, seq, written, matches, profile, identity = _decode(content)
-            evidence = array(NUMBERS)
-            evidence.frombytes(written)
-            return at, tier, since, seq, _lowest_first(evidence), matches, profile, identity
+            return at, tier, since, seq, unpacked(written), matches, profile, identity
         if value[0] == _WITH_LISTS:
             at, tier, since, seq, lists, matches, profile, identity = _decode_with_lists(content)
         else:
@@ -237,32 +233,24 @@ def _body(value: bytes) -> _Members:
         raise RowCodecError(f"row of lead cannot be decoded: {error}") from error
 
 
-def _signals_in(evidence: Evidence) -> list[tuple[int, int, int]]:
+def _signals_in(evidence: vec[i64]) -> list[tuple[int, int, int]]:
     try:
         return signals_in(evidence)
     except ValueError as error:
         raise RowCodecError(f"row of lead cannot be decoded: {error}") from error
 
 
-def _lowest_first(evidence: Evidence) -> Evidence:
-    """Numbers of this machine as they are written, or the other way round: the same for most machines."""
-    if sys.byteorder == "big":
-        evidence = evidence[:]
-        evidence.byteswap()
-    return evidence
-
-
-def _of_lists(lists: _Lists) -> Evidence:
+def _of_lists(lists: _Lists) -> vec[i64]:
     """Evidence of older codecs.
 
     Raises:
         ValueError: It is not as these write it.
     """
-    signals = []
+    signals: list[tuple[int, list[Occurrence]]] = []
     for digest, times, keys in zip(lists[::3], lists[1::3], lists[2::3], strict=True):
         if not isinstance(digest, int):
             raise ValueError("its evidence is not as a row has it")
-        signals.append((digest, (_listed(times), _listed(keys))))
+        signals.append((digest, list(zip(_listed(times), _listed(keys), strict=True))))
     return flat(signals)
 
 
@@ -279,7 +267,10 @@ def row_members(value: bytes) -> dict[str, Any]:
     due = kept_due(value)
     at, tier, tier_since, seq, evidence, matches, profile, identity = _body(value)
     occurrences = [
-        {"signal": f"{digest:016x}", "occurred_at": [iso(time) for time in occurrences_at(evidence, place)[0]]}
+        {
+            "signal": f"{digest & (1 << 64) - 1:016x}",
+            "occurred_at": [iso(time) for time, _ in occurrences_at(evidence, place)],
+        }
         for digest, place, _ in _signals_in(evidence)
     ]
     members: dict[str, Any] = {
@@ -304,14 +295,34 @@ def row_members(value: bytes) -> dict[str, Any]:
     return members
 
 
-def _read_evidence(model: CompiledModel, row: Row, evidence: Evidence) -> None:
-    """Evidence of the signals that the model knows. Signals with the same definition stand one behind the other."""
-    for digest, place, end in _signals_in(evidence):
+def _read_evidence(model: CompiledModel, row: Row, evidence: vec[i64]) -> None:
+    """Evidence of a row: as it was written where the model has just its signals, each once, and keeps as many."""
+    signals = _signals_in(evidence)
+    for digest, place, end in signals:
+        numbers = model.signals_by_digest.get(digest)
+        if numbers is None or len(numbers) > 1 or end - place > 2 * model.keep[numbers[0]]:
+            _choose_evidence(model, row, evidence, signals)
+            return
+    row.evidence = evidence
+    for digest, place, end in signals:
+        number = model.signals_by_digest[digest][0]
+        row.places[number], row.latest[number] = place, evidence[end - 2]
+
+
+def _choose_evidence(
+    model: CompiledModel, row: Row, evidence: vec[i64], signals: Sequence[tuple[int, int, int]]
+) -> None:
+    """What the model knows and keeps of evidence. Signals with the same definition stand one behind the other."""
+    for digest, place, end in signals:
         numbers: Sequence[int] = model.signals_by_digest.get(digest, ())
         if len(numbers) > 1:
             numbers = [number for number in numbers if row.places[number] < 0]
             # A model may define the same signal more often than the one that wrote the row: then all of them know it.
-            if end < len(evidence) and shortened(evidence[end]) == digest:
+            if end < len(evidence) and evidence[end] & ~(MAX_KEEP - 1) == digest:
                 numbers = numbers[:1]
         for number in numbers:
-            row.begin(number, digest, evidence[max(place, end - 2 * model.keep[number]) : end])
+            first = max(place, end - 2 * model.keep[number])
+            row.places[number], row.latest[number] = len(row.evidence) + 1, evidence[end - 2]
+            row.evidence = append(row.evidence, digest + (end - first) // 2 - 1)
+            for at in range(first, end):
+                row.evidence = append(row.evidence, evidence[at])

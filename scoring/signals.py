@@ -10,7 +10,9 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
-from xxhash import xxh3_64_intdigest
+from librt.strings import read_i64_be
+from mypy_extensions import i64, mypyc_attr
+from xxhash import xxh3_64_digest
 
 from schemas.log import EVENT_ROWS, EventRow, LeadRow
 from scoring.conditions import Condition
@@ -28,6 +30,7 @@ __all__ = [
     "Sighting",
     "compile_signals",
     "distinct_key",
+    "key_of",
 ]
 
 _CACHE_SIZE: Final = 50_000
@@ -118,10 +121,35 @@ Feeds = Callable[[tuple[int, ...]], Fed]
 Keys = tuple[tuple[int, int], ...]
 """Numbers of signals, each with the key of the occurrence."""
 
-Sighting = tuple[int, int, int, int, Found, Keys, str, LeadRow | None]
-"""What an event of a lead is to a model, read while the event is at hand: a number that the caller gives, `received_at`
-and `occurred_at` in ms, the event's key, what it is, the keys of its `keyed` and `distinct` signals, `event_id`, and
-the event itself where more of it is needed. The event is free to go: of a batch of many little is kept."""
+
+@mypyc_attr(acyclic=True)
+class Sighting:
+    """What an event of a lead is to a model, read while the event is at hand. Of a batch of many, little is kept.
+
+    Attributes:
+        number: What the caller gives.
+        received_at_ms, occurred_at_ms, event_id: Of the event.
+        key: Of the occurrences that are the event itself.
+        found: What it is.
+        keys: The keys of its `keyed` and `distinct` signals.
+        whole: The event itself, where more of it is needed.
+    """
+
+    __slots__ = ("event_id", "found", "key", "keys", "number", "occurred_at_ms", "received_at_ms", "whole")
+
+    def __init__(
+        self,
+        number: i64,
+        received_at_ms: i64,
+        occurred_at_ms: i64,
+        key: i64,
+        found: Found,
+        keys: Keys,
+        event_id: str,
+        whole: LeadRow | None,
+    ) -> None:
+        self.number, self.received_at_ms, self.occurred_at_ms, self.key = number, received_at_ms, occurred_at_ms, key
+        self.found, self.keys, self.event_id, self.whole = found, keys, event_id, whole
 
 
 def field_reader(field: str) -> Reader:
@@ -218,6 +246,11 @@ def _found(signals: list[tuple[int, Signal]], values: dict[str, Any], kind: str,
     return Found(kind, hits, keyed, distinct, feeds(tuple(number for number, _ in hits)))
 
 
-def distinct_key(field: str, value: Any, event_key: int) -> int:
+def key_of(text: str) -> i64:
+    """The key of an occurrence: the bits of the XXH3-64 of a text."""
+    return read_i64_be(xxh3_64_digest(text.encode()), 0)
+
+
+def distinct_key(field: str, value: Any, event_key: i64) -> i64:
     """The key of an occurrence that is told apart by a field: the event itself where the field is missing."""
-    return event_key if value is None else xxh3_64_intdigest(f"{field}\0{value}".encode())
+    return event_key if value is None else key_of(f"{field}\0{value}")

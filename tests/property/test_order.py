@@ -1,13 +1,12 @@
 """Evidence does not depend on the order in which events arrive, nor on how often: the same occurrences stay."""
 
-from array import array
 from random import Random
 from typing import Any
 
 import msgspec
 import pytest
 
-from scoring.evidence import NUMBERS, signals_in
+from scoring.evidence import signals_in, unpacked
 from scoring.partition import PartitionFold
 from tests.property.models import ModelWriter, model_text
 from tests.property.streams import T0, LogWriter, Record, Row, encoded
@@ -23,7 +22,7 @@ def evidence(model: str, rows: list[Row], pack: int) -> list[Any]:
     records = [Record(T0, rows[begin : begin + pack]) for begin in range(0, len(rows), pack)]
     (value,) = [row for key, row in fold.fold(encoded(records)).rows if key == b"lead-1"]
     _, _, _, _, signals, _, profile, _ = msgspec.msgpack.decode(value[9:])
-    kept = array(NUMBERS, signals)
+    kept = unpacked(signals)
     return [sorted(tuple(kept[begin - 1 : end]) for _, begin, end in signals_in(kept)), sorted(profile.items())]
 
 

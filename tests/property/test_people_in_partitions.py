@@ -56,7 +56,7 @@ def evidence_of(fold: PartitionFold, lead_id: str) -> Plain:
     found: dict[str, list[tuple[int, int]]] = {}
     for signal, place in zip(model.model.signals, row.places, strict=True):
         if place >= 0:
-            found[signal.name] = list(zip(*occurrences_at(row.evidence, place), strict=True))
+            found[signal.name] = [(time, key % (1 << 64)) for time, key in occurrences_at(row.evidence, place)]
     matches = {model.rule_names[rule]: row.matches[rule] for rule in model.matchers if row.matches[rule] > -(1 << 62)}
     return {"occurrences": found, "matches": matches, "profile": {name: one[1:] for name, one in row.profile.items()}}
 

@@ -10,7 +10,6 @@ import pytest
 
 from schemas.log import ByHand, EventRow, FormFill, Link, LogRow, Merge, PageView
 from schemas.outputs_wire import MergedLeadOut
-from scoring.evidence import NUMBERS
 from scoring.identity import MAX_NAMES, MAX_OWNERS
 from scoring.merging import BadMerge, check_body
 from scoring.partition import PartitionFold
@@ -240,10 +239,10 @@ def test_bodies_are_looked_at_before_they_are_believed() -> None:
     assert isinstance(merge, Merge)
     check_body(merge.body)
     body = msgspec.msgpack.decode(merge.body[9:])
-    (head, *pairs), (digest, times, keys) = array(NUMBERS, body[4]), (64, [T0, T0 + 1], [1, 2])
+    (head, *pairs), (digest, times, keys) = array("Q", body[4]), (64, [T0, T0 + 1], [1, 2])
     assert head % 64 == 1
     some: tuple[list[int], ...] = ([], pairs[:3], pairs[2:] + pairs[:2], [pairs[0], 1, pairs[0], 1])
-    bad = [b"x", *(array(NUMBERS, [head, *numbers]).tobytes() for numbers in some)]
+    bad = [b"x", *(array("Q", [head, *numbers]).tobytes() for numbers in some)]
     bad_lists: list[list[Any]] = [
         *([1], [digest, "x", 1], [digest, [], []], [digest, times, keys[:1]], [digest, times[::-1], keys]),
         *([digest, times, [1, 1]], ["x", times, keys], [digest, times, None], [digest, [True, False], keys]),
