@@ -33,7 +33,8 @@ _days_read: dict[str, int] = {}
 _clocks_read: dict[str, int] = {}
 _rests_read: dict[str, int] = {}
 _days_written: dict[int, str] = {}
-_clocks_written: dict[int, str] = {}
+_HOURS_WRITTEN = tuple(f"T{hour:02d}" for hour in range(24))
+_SIXTIETHS_WRITTEN = tuple(f":{number:02d}" for number in range(60))
 _MILLIS_WRITTEN = tuple(f".{milli:03d}Z" for milli in range(1000))
 
 
@@ -47,15 +48,14 @@ def iso(ms: int) -> str:
     Args:
         ms: Milliseconds since 1970, from year 1 to year 9999.
     """
-    day, rest = divmod(ms, _DAY_MS)
-    second, milli = divmod(rest, 1000)
-    try:
-        return _days_written[day] + _clocks_written[second] + _MILLIS_WRITTEN[milli]
-    except KeyError:
-        text = (_EPOCH + timedelta(days=day, seconds=second)).isoformat()
-        _keep(_days_written, day, text[:_DAY_LENGTH])
-        _keep(_clocks_written, second, text[_DAY_LENGTH:])
-        return text + _MILLIS_WRITTEN[milli]
+    day, rest = ms // _DAY_MS, ms % _DAY_MS
+    date = _days_written.get(day)
+    if date is None:
+        date = (_EPOCH + timedelta(days=day)).isoformat()[:_DAY_LENGTH]
+        _keep(_days_written, day, date)
+    minute, rest = rest // 60_000, rest % 60_000
+    clock = f"{_HOURS_WRITTEN[minute // 60]}{_SIXTIETHS_WRITTEN[minute % 60]}{_SIXTIETHS_WRITTEN[rest // 1000]}"
+    return f"{date}{clock}{_MILLIS_WRITTEN[rest % 1000]}"
 
 
 def parse_iso(text: str) -> int:

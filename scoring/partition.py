@@ -18,6 +18,8 @@ from operator import itemgetter
 from typing import Final, TypeVar
 
 import msgspec
+from librt.vecs import append, vec
+from mypy_extensions import i64, mypyc_attr
 
 from schemas.log import (
     Alarm,
@@ -75,6 +77,7 @@ _AFTER_ROW: Final = 2
 _ForLead = TypeVar("_ForLead", EventRow, Merge, ByHand)
 
 
+@mypyc_attr(acyclic=True)
 class _Story:
     """Rows of one lead that wait.
 
@@ -168,7 +171,7 @@ class PartitionFold:
         self._waiting: list[str] = []
         # Rows of leads that wait: the log time at each, by its number, and what is told of each lead; leads with a
         # deadline up to the latest of these times.
-        self._times: list[int] = []
+        self._times = vec[i64]()
         self._stories: dict[str, _Story] = {}
         self._due: list[str] = []
         self._due_bytes = 0
@@ -338,12 +341,12 @@ class PartitionFold:
         lead_id, number = row.lead_id, len(self._times)
         story = self._stories.get(lead_id) or self._begin_story(lead_id)
         if isinstance(row, EventRow):
-            self._expected += self._tell_later(story, self._kernel.see(row, number, whole=story.whole))
+            self._expected += _tell_later(story, self._kernel.see(row, number, whole=story.whole))
         else:
             self._bytes += self._growth_of(row)
             story.special = story.whole = True
             story.rows.append(Sighting(number, row.received_at_ms, 0, 0, UNSEEN, (), "", row))
-        self._times.append(now)
+        self._times = append(self._times, now)
         return True
 
     def _begin_story(self, lead_id: str) -> _Story:
@@ -357,24 +360,15 @@ class PartitionFold:
         self._stories[lead_id] = story
         return story
 
-    @staticmethod
-    def _tell_later(story: _Story, sighting: Sighting) -> int:
-        """An event waits; bytes by which the lead's row may grow with it."""
-        story.rows.append(sighting)
-        found, event = sighting.found, sighting.whole
-        if not found.whole:
-            return found.growth
-        story.special |= isinstance(event, SalesActivity)
-        return found.growth + (profile_growth(event) if isinstance(event, Profile) else 0)
-
     def _take_many(self, rows: Sequence[LogRow], first: int, safe_ms: int) -> int:
         """What `take` does, for events while nothing else is to be done; the number of the row it stops at."""
         now, queue = max(safe_ms, self.log_time_ms), self._deadlines.queue
         if self._reassess_at is not None or (queue and queue[0][0] <= now):
             return first
-        stories, see, tell_later = self._stories, self._kernel.see, self._tell_later
+        stories, kernel = self._stories, self._kernel
         room = self._max_bytes - self._bytes - self._expected
-        number = before = len(self._times)
+        times = self._times
+        number = before = len(times)
         for row in rows if not first else rows[first:]:
             if room < 0 or not isinstance(row, EventRow):
                 break
@@ -383,11 +377,12 @@ class PartitionFold:
                 room += self._bytes
                 story = self._begin_story(row.lead_id)
                 room -= self._bytes
-            room -= tell_later(story, see(row, number, whole=story.whole))
+            room -= _tell_later(story, kernel.see(row, number, whole=story.whole))
+            times = append(times, now)
             number += 1
         if number > before:
+            self._times = times
             self.log_time_ms = now
-            self._times += [now] * (number - before)
             self._expected = self._max_bytes - self._bytes - room
         return first + number - before
 
@@ -473,7 +468,7 @@ class PartitionFold:
         Leads know nothing of each other, so only the order in which tier changes leave must be restored: that of the
         rows, and at each row deadlines first. At the end of a step leads are also put away.
         """
-        if not self._times:
+        if not len(self._times):
             for lead_id in self._due:
                 self._deadlines.note(lead_id, self._due_of(lead_id))
             self._due, self._due_bytes = [], 0
@@ -495,7 +490,7 @@ class PartitionFold:
         self._step.changes += [change for _, _, change in self._ordered if change is not None]
         self._step.applied += len(self._times)
         self.log_time_ms = now
-        self._times, self._stories, self._ordered = [], {}, None
+        self._times, self._stories, self._ordered = vec[i64](), {}, None
         self._due, self._due_bytes = [], 0
         self._bytes += self._kernel.grown
         self._expected = self._kernel.grown = 0
@@ -510,8 +505,9 @@ class PartitionFold:
             row, done = self._tell_special(row, story.rows)
         else:
             done = self._tell_events(row, story.rows, -1)
-        if row.due <= times[-1]:
-            self._fire_between(row, len(times) - 1, done)
+        last = len(times) - 1
+        if row.due <= times[last]:
+            self._fire_between(row, last, done)
         if row.due < story.queued:
             self._deadlines.note(lead_id, row.due)
         return row
@@ -770,7 +766,7 @@ class PartitionFold:
         row.value = self._dirty[lead_id] = encode_row(kernel.model, row)
         scored = self._scored.get(lead_id)
         if isinstance(scored, tuple) and self._with_scores:
-            self._scored[lead_id] = _said_of(kernel, *scored)
+            self._scored[lead_id] = _said_of(kernel, scored[0], scored[1])
 
     def _end_step(self, position: tuple[int, int]) -> FoldStep:
         self._apply_events(at_end=True)
@@ -812,6 +808,16 @@ class PartitionFold:
         self._step.routing.append(row)
         if change is not None:
             self._step.changes.append(change)
+
+
+def _tell_later(story: _Story, sighting: Sighting) -> int:
+    """An event waits; bytes by which the lead's row may grow with it."""
+    story.rows.append(sighting)
+    found, event = sighting.found, sighting.whole
+    if not found.whole:
+        return found.growth
+    story.special |= isinstance(event, SalesActivity)
+    return found.growth + (profile_growth(event) if isinstance(event, Profile) else 0)
 
 
 def _said_of(kernel: Kernel, row: Row, as_of_ms: int) -> LeadScoreOut | MergedLeadOut:
