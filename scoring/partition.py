@@ -11,7 +11,7 @@ which every row of the lead and every deadline that changes something moves on.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -636,7 +636,7 @@ class PartitionFold:
         """
         times = self._times
         while row.due <= times[last]:
-            number = bisect_left(times, row.due, max(done, 0))
+            number = _first_at(times, row.due, max(done, 0))
             self.log_time_ms = times[number]
             self._place = (number, _AFTER_ROW if number == done else _BEFORE_ROW, row.due, row.lead_id)
             self._fire(row)
@@ -808,6 +808,18 @@ class PartitionFold:
         self._step.routing.append(row)
         if change is not None:
             self._step.changes.append(change)
+
+
+def _first_at(times: vec[i64], moment: i64, first: i64) -> i64:
+    """The number of the first time, from `first` on, that is not before a moment; times are in ascending order."""
+    last: i64 = len(times)
+    while first < last:
+        middle = (first + last) // 2
+        if times[middle] < moment:
+            first = middle + 1
+        else:
+            last = middle
+    return first
 
 
 def _tell_later(story: _Story, sighting: Sighting) -> int:
