@@ -27,7 +27,7 @@ class CompiledModel:
     Attributes:
         signal_digests: By number of the signal: its digest as evidence has it.
         no_places, no_times, no_matches, no_points, no_changes: What a lead has that nobody has heard of; to be copied.
-        looks: What each rule gives, in the order of the file.
+        evaluators: What each rule gives, in the order of the file.
         group_of: By number of the rule: its group, or None.
         find: By type of row: which signals it is, and which rules look at them.
     """
@@ -44,7 +44,7 @@ class CompiledModel:
         for number, digest in enumerate(self.signal_digests):
             self.signals_by_digest.setdefault(digest, []).append(number)
         places = [_place(number, rule, numbers) for number, rule in enumerate(model.rules)]
-        self.looks: list[Evaluator] = [
+        self.evaluators: list[Evaluator] = [
             rule.kind.evaluator(place) for rule, place in zip(model.rules, places, strict=True)
         ]
         self.matchers: dict[int, Matcher] = {
@@ -64,7 +64,9 @@ class CompiledModel:
         self.find = compile_signals(model.signals, self._feeds)
         self.profile_feeds = {
             field: [
-                look for look, rule in zip(self.looks, model.rules, strict=True) if field in rule.kind.profile_fields()
+                evaluator
+                for evaluator, rule in zip(self.evaluators, model.rules, strict=True)
+                if field in rule.kind.profile_fields()
             ]
             for field in _profile_fields(model)
         }
@@ -99,8 +101,8 @@ class CompiledModel:
             elif kind.POSTPONED:
                 postponed |= 1 << number
             else:
-                looks.append(self.looks[number])
-        matchers = [self.matchers[rule] for look in looks if (rule := look.rule) in self.matchers]
+                looks.append(self.evaluators[number])
+        matchers = [self.matchers[rule] for evaluator in looks if (rule := evaluator.rule) in self.matchers]
         return Fed(looks, matchers, postponed, prevented)
 
     def counting(self, points: vec[i64]) -> vec[i64]:

@@ -104,7 +104,7 @@ def _rule(kernel: Kernel, row: Row, at: int, number: int, best: int | None) -> R
     """One rule; `best` is the one that counts of its group."""
     model = kernel.model
     rule = model.model.rules[number]
-    look = model.looks[number].look
+    look = model.evaluators[number].look
     points, since, change = look(row, at)
     changes_at, changes_to = change, points
     while change < NEVER and changes_to == points:

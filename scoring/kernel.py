@@ -89,7 +89,7 @@ class Kernel:
 
     def _see(self, row: Row) -> None:
         """Works out all that follows from what a row remembers."""
-        self._look(row, row.at, self.model.looks)
+        self._look(row, row.at, self.model.evaluators)
         row.scores = self._unheard
         self._work_out(row)
         row.seen_at = row.at
@@ -120,7 +120,7 @@ class Kernel:
         else:
             row.at = at
         moved = self._leaves_at_once and row.tier_since is None
-        if at < row.seen_at and self._look(row, at, self.model.looks):
+        if at < row.seen_at and self._look(row, at, self.model.evaluators):
             moved = True
         looks: list[Evaluator] = []
         asked = ASKED if found.requests and self._is_new_request(row, sighting) else NOTHING_CHANGED
@@ -165,7 +165,7 @@ class Kernel:
     def deadline(self, row: Row) -> tuple[int, str]:
         """Goes to the row's due moment; what changed, and by which rule (or `stay_at_least`; "" where nothing did)."""
         moment, points = row.due, row.points
-        looks = [look for look in self.model.looks if row.changes[look.rule] <= moment]
+        looks = [evaluator for evaluator in self.model.evaluators if row.changes[evaluator.rule] <= moment]
         before = points[:]
         changed = NOTHING_CHANGED
         if self._look(row, moment, looks) or row.stay_until <= moment:
@@ -174,9 +174,9 @@ class Kernel:
         if not changed:
             return NOTHING_CHANGED, ""
         row.at = moment
-        for look in looks:
-            if points[look.rule] != before[look.rule]:
-                return changed, self.model.rule_names[look.rule]
+        for evaluator in looks:
+            if points[evaluator.rule] != before[evaluator.rule]:
+                return changed, self.model.rule_names[evaluator.rule]
         return changed, STAY_AT_LEAST
 
     def unite(self, row: Row, other: Row, at: int, *, with_tier: bool) -> int:
@@ -193,7 +193,7 @@ class Kernel:
             row.tier, row.tier_since = other.tier, None if other.tier_since is None else min(other.tier_since, at)
             row.tier_name = self.model.ladder.names[row.tier]
         row.stale = 0
-        self._look(row, at, self.model.looks)
+        self._look(row, at, self.model.evaluators)
         changed = self._settle(row, at)
         if row.tier != before:
             row.seq += changed != TIER_CHANGED
@@ -227,7 +227,7 @@ class Kernel:
         at = max(at, row.at)
         for rule, matcher in self.model.matchers.items():
             row.matches[rule] = max(row.matches[rule], matcher.match(row))
-        self._look(row, at, self.model.looks)
+        self._look(row, at, self.model.evaluators)
         self._settle(row, at)
         row.at = row.seen_at = at
         if row.tier_name == before != self.model.ladder.names[row.tier]:
@@ -248,10 +248,10 @@ class Kernel:
                 moment = stays_until
             if moment >= NEVER:
                 return None
-            for look in model.looks:
-                rule = look.rule
+            for evaluator in model.evaluators:
+                rule = evaluator.rule
                 if changes[rule] <= moment:
-                    points[rule], _, changes[rule] = look.look(row, moment)
+                    points[rule], _, changes[rule] = evaluator.look(row, moment)
             if not _equal(model.counting(points), row.counting):
                 return moment
             tier = ladder.tier(row.scores, points, row.tier)
@@ -269,11 +269,11 @@ class Kernel:
 
     def _looks_of(self, rules: int) -> list[Evaluator]:
         """From bits of rules to how they are looked at."""
-        looks = self.model.looks
+        evaluators = self.model.evaluators
         found = []
         while rules:
             lowest = rules & -rules
-            found.append(looks[lowest.bit_length() - 1])
+            found.append(evaluators[lowest.bit_length() - 1])
             rules ^= lowest
         return found
 
@@ -346,9 +346,9 @@ class Kernel:
         points, since, changes = row.points, row.since, row.changes
         due = row.due
         moved = was_first = False
-        for look in looks:
-            rule = look.rule
-            now, since[rule], change = look.look(row, at)
+        for evaluator in looks:
+            rule = evaluator.rule
+            now, since[rule], change = evaluator.look(row, at)
             before = changes[rule]
             if change != before:
                 changes[rule] = change
