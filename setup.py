@@ -16,11 +16,15 @@ COMPILED = [
     "scoring/evidence.py",
     "scoring/kernel.py",
     "scoring/known.py",
+    "scoring/leads.py",
+    "scoring/ledger.py",
     "scoring/outcomes.py",
     "scoring/partition.py",
     "scoring/points.py",
+    "scoring/reassessment.py",
     "scoring/row.py",
     "scoring/signals.py",
+    "scoring/telling.py",
     "scoring/tiers.py",
 ]
 """What most events pass through, and every call between these."""

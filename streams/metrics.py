@@ -31,7 +31,9 @@ _BATCH_RECORDS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)
 class PartitionState(Protocol):
     """What the metrics look at of a partition's fold."""
 
-    log_time_ms: int
+    @property
+    def log_time_ms(self) -> int:
+        """What time it is in the log; 0 before the first row."""
 
     @property
     def leads(self) -> int:
