@@ -18,6 +18,7 @@ COMPILED = [
     "scoring/known.py",
     "scoring/leads.py",
     "scoring/ledger.py",
+    "scoring/matchers.py",
     "scoring/outcomes.py",
     "scoring/partition.py",
     "scoring/points.py",

@@ -9,9 +9,10 @@ from mypy_extensions import i64
 
 from schemas.outputs_wire import ModelRef
 from scoring.digests import rule_digest
-from scoring.evaluators import Evaluator, Matcher
+from scoring.evaluators import Evaluator
 from scoring.evidence import shortened
 from scoring.known import NO_MATCH, filled
+from scoring.matchers import Matcher
 from scoring.model import DIMENSIONS, Bounds, Model, Rule
 from scoring.points import NEVER, points_over_time
 from scoring.rules.base import RulePlace

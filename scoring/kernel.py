@@ -1,7 +1,7 @@
 """The kernel: what an event or a moment makes of a lead. No clock, no I/O, whole numbers only.
 
 `Kernel.event`, `Kernel.deadline` and `Kernel.unite` are the ways in which a row moves; all end in `_settle`, which
-works out scores, winners and tier from the points of the rules. At an event, rules are looked at anew only where it
+works out what counts, scores and tier from the points of the rules. At an event, rules are looked at anew only where it
 feeds them, or where their own next change has come.
 """
 

@@ -1,7 +1,7 @@
 """What a rule sees of a lead: packed whole numbers, so that a lead lies in few cache lines.
 
 A `vec[i64]` holds numbers of 8 bytes with a sign, side by side. Compiled code reads and writes them without making
-objects; to plain Python it is a sequence of ints.
+objects. Plain Python reads and writes them by their places too, but it is no `Sequence`: `bisect` does not take it.
 """
 
 from __future__ import annotations

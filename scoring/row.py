@@ -2,7 +2,7 @@
 
 The bytes are a codec byte, the next moment at which time may change something (8 bytes, so that deadlines are found
 without reading the rest), and a msgpack array: the lead's time, tier, since when, seq, evidence, matches, profile, and
-who it is, where more than one name is known. Evidence is the bytes of its array, the lowest byte of a number first.
+who it is, where more than one name is known. Evidence is the bytes of its vector, the lowest byte of a number first.
 Signals and matches stand under the digests of their definitions; only what is present is written, nothing that can be
 worked out again.
 
@@ -51,6 +51,7 @@ MAX_PROFILE_TEXT = 200
 """Of a text in the profile a row keeps the first so many characters: whatever a lead sends, its row stays small."""
 
 _HEAD_BYTES: Final = 9
+"""The codec byte, and the next moment."""
 
 
 class RowCodecError(ValueError):

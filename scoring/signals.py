@@ -16,7 +16,8 @@ from xxhash import xxh3_64_digest
 
 from schemas.log import EVENT_ROWS, EventRow, LeadRow
 from scoring.conditions import Condition
-from scoring.evaluators import Evaluator, Matcher
+from scoring.evaluators import Evaluator
+from scoring.matchers import Matcher
 from scoring.matching import fits, host_and_path
 from scoring.model import Signal
 

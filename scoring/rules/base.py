@@ -16,7 +16,8 @@ from librt.vecs import vec
 from mypy_extensions import i64
 
 from scoring.conditions import Conditions
-from scoring.evaluators import Evaluator, Matcher
+from scoring.evaluators import Evaluator
+from scoring.matchers import Matcher
 from scoring.points import PointsOverTime
 
 __all__ = [

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from scoring import evaluators
+from scoring import matchers
 from scoring.evaluators import Matched
 from scoring.rules.base import Duration, Evaluator, Matcher, RuleKind, RulePlace, SignalNames, Times
 
@@ -36,7 +36,7 @@ class Repeat(RuleKind):
 
     def matcher(self, place: RulePlace) -> Matcher:
         """See `RuleKind`."""
-        return evaluators.Repeat(place.number, place.numbers(self.repeat), self.times, self.within)
+        return matchers.Repeat(place.number, place.numbers(self.repeat), self.times, self.within)
 
     def stands_on(self, key: str, parts: Sequence[list[int]], match: int | None) -> list[list[int]]:
         """The occurrences of the match, as far as they are kept; without a match the latest."""

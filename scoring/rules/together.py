@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from scoring import evaluators
+from scoring import matchers
 from scoring.evaluators import Matched
 from scoring.rules.base import Duration, Evaluator, Matcher, RuleKind, RulePlace, SignalNames
 
@@ -35,7 +35,7 @@ class Together(RuleKind):
 
     def matcher(self, place: RulePlace) -> Matcher:
         """See `RuleKind`."""
-        ends = evaluators.InOrder if self.in_order else evaluators.Together
+        ends = matchers.InOrder if self.in_order else matchers.Together
         return ends(place.number, [place.numbers(names) for names in self.together], self.within)
 
     def stands_on(self, key: str, parts: Sequence[list[int]], match: int | None) -> list[list[int]]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from scoring.compiled import CompiledModel
-from scoring.evaluators import Evaluator, Matched, Matcher
+from scoring.evaluators import Evaluator, Matched
 from scoring.kernel import Kernel
 from scoring.known import NO_MATCH, Known
+from scoring.matchers import Matcher
 from scoring.points import NEVER
 from scoring.reading import read_model
 from scoring.row import encode_row
