@@ -7,7 +7,8 @@ is at most a minute ahead of the slowest partition; the rest waits, and its part
 known of each partition:
 
 * it has records in hand: the time of the first of them;
-* it has none, and the broker said so within the last half second: the newest time read anywhere, minus one second;
+* it has none, and the broker said so: the newest time read anywhere, minus the time since it was asked, and minus a
+  second for the brokers' clocks. The answer was true when it left the broker; it may have been under way all that time;
 * it has none, and nothing is known: the time of the last record that came from it.
 
 Topics that the breaker paused are left out: what they hold is late. What other workers have in hand is known from
@@ -20,18 +21,18 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from math import ceil
 
 from schemas.limits import MAX_TIME_MS
 from streams.engine.stage import FetchState, Record, TopicPartition
 
-__all__ = ["AHEAD_MS", "FRESH_S", "SKEW_MS", "Ordering", "Taken"]
+__all__ = ["AHEAD_MS", "SKEW_MS", "Ordering", "Taken"]
 
 AHEAD_MS = 60_000
 """A partition that is further ahead of the slowest one waits."""
 
-FRESH_S = 0.5
 SKEW_MS = 1_000
-"""An answer without records is worth so much for so long: brokers' clocks agree within a second."""
+"""Brokers' clocks agree within a second."""
 
 
 @dataclass(slots=True)
@@ -57,16 +58,15 @@ class _Source:
         times: Of each of them, the greatest so far: never less than the one before.
         floor_ms: No record that is still to come is older.
         end: Nothing more was there, at the broker's last answer.
-        fresh: That answer is young enough to stand for now.
     """
 
-    __slots__ = ("end", "floor_ms", "fresh", "records", "times")
+    __slots__ = ("end", "floor_ms", "records", "times")
 
     def __init__(self, floor_ms: int) -> None:
         self.records: list[Record] = []
         self.times: list[int] = []
         self.floor_ms = floor_ms
-        self.end = self.fresh = False
+        self.end = False
 
     def add(self, records: Sequence[Record]) -> None:
         start = self.times[-1] if self.times else self.floor_ms
@@ -99,9 +99,9 @@ class _Source:
         return self.times[-1] if self.times else self.floor_ms
 
     def look(self, state: FetchState, newest_ms: int) -> None:
-        self.end, self.fresh = state.at_end, state.at_end and state.answered_s_ago <= FRESH_S
-        if self.fresh and not self.times:
-            self.floor_ms = max(self.floor_ms, newest_ms - SKEW_MS)
+        self.end = state.at_end
+        if state.at_end and not self.times:
+            self.floor_ms = max(self.floor_ms, newest_ms - SKEW_MS - ceil(state.asked_s_ago * 1000))
 
     @property
     def bound_ms(self) -> int:
@@ -162,7 +162,7 @@ class Ordering:
         """
         for tp, records in fetched.items():
             source = self._sources[tp]
-            source.end = source.fresh = False
+            source.end = False
             if records:
                 source.add(records)
             self.newest_ms = max(self.newest_ms, source.reach_ms)

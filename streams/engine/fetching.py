@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from streams.engine.answers import Answers
 from streams.engine.errors import EngineError
 from streams.engine.records import FOLDED, Batch, Chunk, Poll, to_batch
 from streams.engine.stage import FetchState, TopicPartition
@@ -161,8 +162,14 @@ class CarryThread(EngineThread):
         super().__post_init__()
         self.in_work: Poll | None = None
         self.hold: frozenset[Any] = frozenset()
+        self._answers = Answers()
         # Beyond every offset: Faust drops a message whose offset lies before its partition's position.
         self._numbers = itertools.count(1 << 62)
+
+    async def on_start(self) -> None:
+        """What was fetched before is not known to be the end."""
+        await super().on_start()
+        self._answers.watch(self._ensure_consumer()._fetcher)
 
     async def _fetch_records(
         self,
@@ -192,16 +199,12 @@ class CarryThread(EngineThread):
 
     def _idle(self, consumer: Any, fetched: Mapping[Any, Any]) -> dict[TopicPartition, FetchState]:
         """Partitions with nothing in hand; taken in this thread, where no fetch can come between."""
-        now_ms = time.time() * 1000  # noqa: TID251  # aiokafka stamps its answers so
-        states: dict[TopicPartition, FetchState] = {}
-        for tp, state in _partition_states(consumer).items():
-            if tp in fetched or not state.has_valid_position:
-                continue
-            answered_ms = state.timestamp
-            ago = (now_ms - answered_ms) / 1000 if answered_ms is not None and answered_ms <= now_ms else float("inf")
-            at_end = state.highwater is not None and state.position >= state.highwater
-            states[TopicPartition(tp.topic, tp.partition)] = FetchState(at_end, ago)
-        return states
+        places = {
+            TopicPartition(tp.topic, tp.partition): state
+            for tp, state in _partition_states(consumer).items()
+            if tp not in fetched and state.has_valid_position
+        }
+        return {place: self._answers.of(place, state) for place, state in places.items()}
 
     def free(self, poll: Poll, hold: frozenset[TopicPartition], pause_s: float) -> None:
         """The poll is done; the next one comes after the pause."""

@@ -165,10 +165,12 @@ class FetchState(NamedTuple):
 
     Attributes:
         at_end: The last answer of the broker brought nothing more.
-        answered_s_ago: Seconds since that answer.
+        asked_s_ago: Seconds since that answer was asked for: it may be true of then alone.
+        answered_s_ago: Seconds since it came.
     """
 
     at_end: bool
+    asked_s_ago: float
     answered_s_ago: float
 
 

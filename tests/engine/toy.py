@@ -181,8 +181,6 @@ class Mover:
         self.sources: tuple[str, ...] = (f"{prefix}-raw-a", f"{prefix}-raw-b")
         self.target = f"{prefix}-log"
         self.partitions = partitions
-        self.idle_seen = 0
-        self.at_end = False
 
     async def started(self, publisher: Publisher) -> None:
         pass

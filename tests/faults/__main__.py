@@ -40,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--only", nargs="+", choices=list(FAULTS), default=list(FAULTS), metavar="FAULT")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--runs", type=int, default=1, help="seeds of those that have any")
-    parser.add_argument("--minutes", type=float, help="of the random mix; 0.5 by itself, 10 in full")
+    parser.add_argument("--minutes", type=float, default=10.0, help="of the random mix (default: %(default)g)")
     parser.add_argument("--full", action="store_true", help="as often and as long as is promised: hours")
     options = parser.parse_args(arguments)
     began = now()
@@ -70,12 +70,12 @@ def _run(name: str, options: argparse.Namespace) -> dict[str, Any]:
         "LEADSTREAM_KILL_SEED": str(options.seed),
         "LEADSTREAM_KILL_RUNS": str(options.runs),
         "LEADSTREAM_FAULTS_FULL": f"{options.full:d}",
+        "LEADSTREAM_MIX_MINUTES": f"{options.minutes:g}",
     }
     again = f"make faults ONLY={name} SEED={options.seed} RUNS={options.runs}"
     if options.full:
         again += " FULL=1"
-    if options.minutes:
-        sizes["LEADSTREAM_MIX_MINUTES"] = str(options.minutes)
+    if name == "mix":
         again += f" MINUTES={options.minutes:g}"
     began = time.monotonic()
     done = subprocess.run(

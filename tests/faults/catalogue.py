@@ -74,6 +74,9 @@ FAULTS: dict[str, Fault] = {
     "network": Fault(
         "the broker cut off, half open, far away; out of reach again and again", ("tests/faults/test_network.py",)
     ),
+    "far": Fault(
+        "one raw partition on a broker that is far away, the others near", ("tests/faults/test_slow_partition.py",)
+    ),
     "due": Fault("score and route killed around the moment at which an answer is due", ("tests/faults/test_due.py",)),
     "disturbed": Fault("events twice, late, with other times", ("tests/faults/test_disturbed.py",)),
     "giant": Fault("one lead with very many events among others", ("tests/faults/test_giant_lead.py",)),

@@ -18,7 +18,7 @@ from tests.faults.mix import Mix
 from tests.faults.proxy import Proxy
 from tests.faults.routed_trial import RoutedTrial
 from tests.faults.routing_world import RoutingLoad
-from tests.faults.sizes import SEEDS, size
+from tests.faults.sizes import SEEDS
 from tests.faults.trial import Weight
 from tests.kafka.broker import KafkaBroker
 from tests.redis_server import PREFIX, RedisServer
@@ -28,7 +28,7 @@ from tests.view.small_town import Town
 
 pytestmark = [pytest.mark.kafka, pytest.mark.kill]
 
-LENGTH_S = 60 * float(os.environ.get("LEADSTREAM_MIX_MINUTES", size("0.5", "10")))
+LENGTH_S = 60 * float(os.environ.get("LEADSTREAM_MIX_MINUTES", "0.5"))
 SETTLED_S = 30
 """A process of this age has grown as it will: from here on it stays as it is."""
 

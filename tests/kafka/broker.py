@@ -8,8 +8,8 @@ Nothing here knows pytest, so benchmarks and scripts use the same class:
         kafka.kill()      # SIGKILL, as when the machine dies
         kafka.start()     # the same ports, the same data
 
-A broker is one KRaft node (controller and broker in one) on free loopback ports with its data in a temporary folder.
-It touches its own process and its own folder, and nothing else.
+A broker is one KRaft node (controller and broker in one) on free loopback ports with its data in a temporary folder; a
+second one may join it. It touches its own process and its own folder, and nothing else.
 """
 
 import base64
@@ -44,8 +44,6 @@ STEADY = ("-Xms1g", "-Xmx1g")
 _LOG_CONFIG = Path(__file__).resolve().parent / "log4j2.properties"
 
 _SETTINGS: dict[str, str] = {
-    "process.roles": "broker,controller",
-    "node.id": "1",
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAINTEXT",
     "num.partitions": "4",
@@ -84,11 +82,17 @@ class KafkaBroker:
         jvm: Options of the Java machine: `FAST_START` for tests, `STEADY` for benchmarks.
         settings: Broker settings over the built-in ones, as `server.properties` has them.
         ready_within: Seconds that a start may take.
-        detours: Ports of proxies on this machine: for each one there is a listener that sends its clients there.
+        detours: Ports of proxies on this machine: for each one there is a listener that sends its clients there. Who
+            comes by one broker's first detour is sent to the others by their first ones.
         keystore: Key and certificate of a second listener, SASL_SSL with SCRAM-SHA-512; then ACLs hold there, and who
             comes by the first may do everything.
         folder: Where data, settings and log are kept. By default a new temporary folder, removed by `close()`;
             a folder given here is left where it is.
+        joins: The broker whose controller this one obeys; it is running. By default one of its own.
+
+    Attributes:
+        node: Its number in its cluster.
+        cluster: The cluster's id.
     """
 
     def __init__(
@@ -100,6 +104,7 @@ class KafkaBroker:
         detours: Sequence[int] = (),
         keystore: Keystore | None = None,
         folder: Path | None = None,
+        joins: Self | None = None,
     ) -> None:
         self._jvm = jvm
         self._extra = dict(settings or {})
@@ -111,6 +116,9 @@ class KafkaBroker:
         self._folder: Path | None = None
         self._ports: tuple[int, int] | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._joins = joins
+        self.node: int = 1 if joins is None else joins.node + 1
+        self.cluster: str = _new_id() if joins is None else joins.cluster
 
     @property
     def bootstrap(self) -> str:
@@ -123,6 +131,14 @@ class KafkaBroker:
             message = "The broker has no address before its first start()."
             raise KafkaBrokerError(message)
         return f"127.0.0.1:{self._ports[0]}"
+
+    @property
+    def quorum(self) -> str:
+        """The controller that it obeys, `NODE@127.0.0.1:PORT`; known after the first start."""
+        if self._joins is not None:
+            return self._joins.quorum
+        assert self._ports is not None
+        return f"{self.node}@127.0.0.1:{self._ports[1]}"
 
     @property
     def secure_bootstrap(self) -> str:
@@ -265,21 +281,20 @@ class KafkaBroker:
         client, controller, self._secure_port, *others = _free_ports(3 + len(self._detours))
         self._ports = client, controller
         self._detours = dict(zip(self._detours, others, strict=True))
-        ways = {f"DETOUR{told}": (own, told) for told, own in self._detours.items()}
+        ways = {f"DETOUR{number}": way for number, way in enumerate(zip(others, self._detours, strict=True))}
         protocols = dict.fromkeys(("CONTROLLER", "PLAINTEXT", *ways), "PLAINTEXT")
         if self._keystore is not None:
             ways["SECURE"] = (self._secure_port, self._secure_port)
             protocols["SECURE"] = "SASL_SSL"
+        listeners = [f"PLAINTEXT://127.0.0.1:{client}"]
+        if self._joins is None:
+            listeners.append(f"CONTROLLER://127.0.0.1:{controller}")
         settings = {
             **_SETTINGS,
-            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-            "listeners": ",".join(
-                [
-                    f"PLAINTEXT://127.0.0.1:{client}",
-                    f"CONTROLLER://127.0.0.1:{controller}",
-                    *(f"{name}://127.0.0.1:{own}" for name, (own, _) in ways.items()),
-                ]
-            ),
+            "process.roles": "broker,controller" if self._joins is None else "broker",
+            "node.id": str(self.node),
+            "controller.quorum.voters": self.quorum,
+            "listeners": ",".join([*listeners, *(f"{name}://127.0.0.1:{own}" for name, (own, _) in ways.items())]),
             "advertised.listeners": ",".join(
                 [f"PLAINTEXT://127.0.0.1:{client}", *(f"{name}://127.0.0.1:{told}" for name, (_, told) in ways.items())]
             ),
@@ -290,9 +305,8 @@ class KafkaBroker:
         }
         properties = "".join(f"{name}={value}\n" for name, value in settings.items())
         (self._folder / "server.properties").write_text(properties)
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # Joined by "=": an id may begin with a dash.
-        command = self._java("kafka.tools.StorageTool", "format", "--ignore-formatted", f"--cluster-id={cluster_id}")
+        command = self._java("kafka.tools.StorageTool", "format", "--ignore-formatted", f"--cluster-id={self.cluster}")
         command.append(f"--config={self._folder / 'server.properties'}")
         done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
         if done.returncode != 0:
@@ -334,7 +348,7 @@ class KafkaBroker:
         with contextlib.suppress(OSError), socket.create_connection(self._address(), timeout=0.2):
             admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
             with contextlib.suppress(KafkaException):
-                return bool(admin.list_topics(timeout=2.0).brokers)
+                return self.node in admin.list_topics(timeout=2.0).brokers
         return False
 
     def _address(self) -> tuple[str, int]:
@@ -358,6 +372,10 @@ def _secured(keystore: Keystore) -> dict[str, str]:
         "listener.name.secure.ssl.keystore.location": str(keystore.path),
         "listener.name.secure.ssl.keystore.password": keystore.password,
     }
+
+
+def _new_id() -> str:
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
 
 
 def _free_ports(count: int) -> list[int]:

@@ -66,7 +66,7 @@ class Ingest:
                 ]
                 self.positions[topic] = taken[-1].offset + 1
             else:
-                idle[tp] = FetchState(at_end=True, answered_s_ago=0.0)
+                idle[tp] = FetchState(True, 0.0, 0.0)
         self.task = self._carry(fetched, idle)
 
     def go_on(self) -> str | None:

@@ -97,7 +97,7 @@ class Ingest:
         self.stage.assigned(TOPICS.places())
 
     def poll(self, fetched: Mapping[TopicPartition, list[Record]], *, at_end: bool = True) -> Carried:
-        idle = {tp: FetchState(at_end, 0.1) for tp in TOPICS.places() if tp not in fetched}
+        idle = {tp: FetchState(at_end, 0.0, 0.0) for tp in TOPICS.places() if tp not in fetched}
         carried = self.stage.carry(fetched, idle)
         self.stage.acknowledged(carried)
         return carried

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from math import inf
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ VIEWS, OPENS, INTERNAL = (
     TopicPartition("email-opens", 0),
     TopicPartition("internal", 0),
 )
-AT_END, UNKNOWN = FetchState(True, 0.1), FetchState(False, 0.1)
+AT_END, UNKNOWN = FetchState(True, 0.0, 0.0), FetchState(False, 0.0, 0.0)
 
 
 def _records(*times_ms: int, start: int = 0) -> list[Record]:
@@ -49,7 +50,7 @@ def test_all_in_hand_is_taken_while_it_is_less_than_a_minute_ahead() -> None:
 
 def test_nothing_is_taken_before_every_partition_answered() -> None:
     ordering = _ordering(VIEWS, OPENS)
-    assert ordering.take({VIEWS: _records(0)}, {OPENS: FetchState(False, float("inf"))}).records == {}
+    assert ordering.take({VIEWS: _records(0)}, {OPENS: FetchState(False, inf, inf)}).records == {}
     assert set(ordering.take({}, {VIEWS: AT_END, OPENS: AT_END}).records) == {VIEWS}
 
 
@@ -59,10 +60,18 @@ def test_where_nothing_is_left_safe_is_one_second_behind_the_newest() -> None:
     assert _safe(ordering) == 4000
     ordering.take({}, {VIEWS: AT_END, OPENS: AT_END})
     assert _safe(ordering) == 4000
-    ordering.take({VIEWS: _records(9000, start=1)}, {OPENS: FetchState(True, 0.6)})
-    assert _safe(ordering) == 4000
-    ordering.take({}, {VIEWS: AT_END, OPENS: AT_END})
+    ordering.take({VIEWS: _records(9000, start=1)}, {OPENS: AT_END})
     assert _safe(ordering) == 8000
+
+
+def test_an_answer_is_worth_what_it_was_when_it_was_asked_for() -> None:
+    ordering = _ordering(VIEWS, OPENS)
+    ordering.take({VIEWS: _records(5000)}, {OPENS: FetchState(True, 2.5, 0.0)})
+    assert _safe(ordering) == 5000 - 2500 - SKEW_MS
+    ordering.take({VIEWS: _records(9000, start=1)}, {OPENS: FetchState(True, 6.5, 4.0)})
+    assert _safe(ordering) == 5000 - 2500 - SKEW_MS, "the same answer says the same"
+    ordering.take({}, {VIEWS: AT_END, OPENS: FetchState(False, 0.1, 0.0)})
+    assert _safe(ordering) == 5000 - 2500 - SKEW_MS, "there is more, of whatever time"
 
 
 def test_a_paused_topic_is_no_backlog_and_what_it_held_is_late() -> None:
@@ -118,12 +127,14 @@ class _World:
         self.read[tp] = start + len(found)
         return found
 
-    def at_end(self, tp: TopicPartition) -> bool:
-        return self.read[tp] == len(self.logs[tp])
+    def state(self, tp: TopicPartition, ago_ms: int) -> FetchState:
+        """An answer that left the broker as soon as it was asked for."""
+        there = sum(record.timestamp_ms <= self.now_ms - ago_ms for record in self.logs[tp])
+        return FetchState(self.read[tp] >= there, ago_ms / 1000, 0.0)
 
 
 PARTITIONS = [TopicPartition(topic, number) for topic in ("a", "b") for number in (0, 1)]
-Move = tuple[int, list[tuple[TopicPartition, int]], list[tuple[TopicPartition, int]], int]
+Move = tuple[int, list[tuple[TopicPartition, int]], list[tuple[TopicPartition, int]], int, int]
 moves = st.lists(
     st.tuples(
         st.integers(0, 40_000),
@@ -132,6 +143,7 @@ moves = st.lists(
             st.tuples(st.sampled_from(PARTITIONS), st.integers(0, 5)), max_size=4, unique_by=lambda fetch: fetch[0]
         ),
         st.integers(0, 1),
+        st.sampled_from([0, 300, 2_000, 60_000]),
     ),
     max_size=40,
 )
@@ -148,7 +160,7 @@ def test_no_record_is_carried_after_a_safe_beyond_its_time(steps: list[Move], wo
     progress: dict[TopicPartition, int] = {}
     carried: dict[TopicPartition, list[int]] = {tp: [] for tp in PARTITIONS}
     said = 0
-    for passed_ms, appends, fetches, turn in [*steps, *_to_the_end(workers)]:
+    for passed_ms, appends, fetches, turn, ago_ms in [*steps, *_to_the_end(workers)]:
         world.now_ms += passed_ms
         for tp, count in appends:
             world.append(tp, count)
@@ -157,7 +169,7 @@ def test_no_record_is_carried_after_a_safe_beyond_its_time(steps: list[Move], wo
         held = ordering.hold()
         fetched = {tp: world.fetch(tp, most) for tp, most in fetches if tp in mine[number] and tp not in held}
         fetched = {tp: records for tp, records in fetched.items() if records}
-        idle = {tp: FetchState(world.at_end(tp), 0.0) for tp in mine[number] if tp not in fetched}
+        idle = {tp: world.state(tp, ago_ms) for tp in mine[number] if tp not in fetched}
         others = [progress.get(tp, 0) for tp in PARTITIONS if tp not in mine[number]]
         before = ordering.safe_ms
         taken = ordering.take(fetched, idle, min(others) if others else None)
@@ -180,4 +192,4 @@ def test_no_record_is_carried_after_a_safe_beyond_its_time(steps: list[Move], wo
 
 def _to_the_end(workers: int) -> list[Move]:
     everything = [(tp, 10_000) for tp in PARTITIONS]
-    return [(10, [], everything, turn) for _ in range(8) for turn in range(workers)]
+    return [(10, [], everything, turn, 0) for _ in range(8) for turn in range(workers)]

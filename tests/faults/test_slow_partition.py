@@ -1,0 +1,96 @@
+"""One raw partition lies on a broker that is far away, the others are near; the oracle recounts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from schemas.times import iso
+from schemas.topics import topic_of_kind
+from streams.clock import now_ms
+from tests.faults.conftest import MakeTrial
+from tests.faults.load import Load
+from tests.faults.proxy import Proxy
+from tests.faults.sizes import SEED, size
+from tests.faults.trial import PARTITIONS, Trial
+from tests.kafka.broker import KafkaBroker
+from tests.streams.live import wait_for
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+
+VISITS = topic_of_kind("page_view")
+FAR = PARTITIONS - 1
+"""The partition of visits that is far away."""
+
+LEADS = size(400, 4_000)
+LIVE_S = size(12, 120)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_no_answer_that_comes_late_from_far_away_is_missed(make_trial: MakeTrial, workers: int) -> None:
+    """What was near is read at once, and its silences are due; the visits that say otherwise are on their way."""
+    with one_partition_far_away(make_trial) as (trial, far):
+        visit(trial, "first", range(LEADS), range(FAR))
+        visit(trial, "second", range(LEADS // 2), range(FAR, PARTITIONS))
+        time.sleep(4)  # the last silence of 3 s is over
+        visit(trial, "nobody", range(LEADS, LEADS + 1), range(FAR))
+        far.delay_s = 2.0
+        for number in range(workers):
+            trial.start(f"ingest-{number}")
+        trial.drained(120, stages=("ingest",))
+        with Load(trial, SEED, rate=40):
+            time.sleep(LIVE_S)
+        trial.drained(120)
+        far.pass_on()
+        trial.judge(doubles=False)
+
+
+@contextmanager
+def one_partition_far_away(make_trial: MakeTrial) -> Iterator[tuple[Trial, Proxy]]:
+    """A trial whose score is at work, and a proxy before the broker of one partition of visits."""
+    with Proxy() as near, Proxy() as far, KafkaBroker(detours=[near.port]) as broker:
+        near.lead_to(broker.detour(near.port))
+        trial = make_trial(broker, bootstrap_servers=near.bootstrap)
+        trial.begin()  # Kafka's own topics are made, and stay here
+        for stage in trial.stages:
+            trial.ready(stage)
+        trial.stop()
+        with KafkaBroker(joins=broker, detours=[far.port]) as other:
+            far.lead_to(other.detour(far.port))
+            move_visits(trial, [broker.node] * FAR + [other.node])
+            trial.start("score")
+            trial.ready("score")
+            yield trial, far
+            trial.stop()
+
+
+def move_visits(trial: Trial, nodes: list[int]) -> None:
+    """Visits have a topic anew, each partition on the broker that is named for it."""
+    admin, topic = AdminClient({"bootstrap.servers": trial.bootstrap}), trial.prefix + VISITS
+    admin.delete_topics([topic])[topic].result(20)
+    wait_for(lambda: topic not in admin.list_topics(timeout=10).topics, 20)
+    placed = NewTopic(topic, replica_assignment=[[node] for node in nodes])
+    placed.config = {"message.timestamp.type": "LogAppendTime"}
+    admin.create_topics([placed])[topic].result(20)
+
+
+def visit(trial: Trial, name: str, leads: range, partitions: range) -> None:
+    """Each of the leads looks at the prices now, and some partitions get the records."""
+    producer = Producer({"bootstrap.servers": trial.bootstrap, "linger.ms": 5, "enable.idempotence": True})
+    for number in leads:
+        place = partitions[number % len(partitions)]
+        producer.produce(trial.prefix + VISITS, msgspec.json.encode(look(f"{name}-{number}", number)), partition=place)
+    assert not producer.flush(60)
+
+
+def look(event_id: str, lead: int) -> Mapping[str, Any]:
+    """A visit of now."""
+    head = {"event_id": event_id, "kind": "page_view", "occurred_at": iso(now_ms())}
+    return head | {"lead": {"lead_id": f"quiet-{lead}"}, "url": "/pricing"}
