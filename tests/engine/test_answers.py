@@ -23,7 +23,8 @@ PLACE = TopicPartition("far", 0)
 def test_an_answer_is_as_old_as_its_question() -> None:
     with Proxy() as proxy, KafkaBroker(detours=[proxy.port]) as broker:
         proxy.lead_to(broker.detour(proxy.port))
-        AdminClient({"bootstrap.servers": broker.bootstrap}).create_topics([NewTopic("far", 1, 1)])["far"].result(20)
+        admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+        admin.create_topics([NewTopic(PLACE.topic, 1, 1)])[PLACE.topic].result(20)
         near, far = asyncio.run(near_and_far(proxy))
     assert near.at_end
     assert near.answered_s_ago <= near.asked_s_ago < DELAY_S
