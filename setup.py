@@ -17,6 +17,7 @@ COMPILED = [
     "scoring/kernel.py",
     "scoring/known.py",
     "scoring/leads.py",
+    "scoring/learning.py",
     "scoring/ledger.py",
     "scoring/matchers.py",
     "scoring/outcomes.py",
@@ -27,6 +28,7 @@ COMPILED = [
     "scoring/signals.py",
     "scoring/telling.py",
     "scoring/tiers.py",
+    "scoring/waiting.py",
 ]
 """What most events pass through, and every call between these."""
 

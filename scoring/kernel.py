@@ -11,17 +11,16 @@ from typing import Final
 
 from librt.vecs import vec
 from mypy_extensions import i64
-from xxhash import xxh3_64_intdigest
 
 from schemas.log import EventRow, Profile
 from scoring.compiled import CompiledModel
 from scoring.evaluators import Evaluator
-from scoring.evidence import added, end_of, index_of, is_later
+from scoring.learning import Learning
 from scoring.points import NEVER
-from scoring.row import MAX_PROFILE_TEXT, Row, decode_row
-from scoring.signals import SIGNAL_BYTES, Found, Sighting, distinct_key, key_of
+from scoring.row import Row, decode_row
+from scoring.signals import Found, Sighting, distinct_key, key_of
 
-__all__ = ["ASKED", "NOTHING_CHANGED", "SCORES_CHANGED", "TIER_CHANGED", "Kernel", "profile_growth"]
+__all__ = ["ASKED", "NOTHING_CHANGED", "SCORES_CHANGED", "TIER_CHANGED", "Kernel"]
 
 NOTHING_CHANGED: Final = 0
 SCORES_CHANGED: Final = 1
@@ -33,39 +32,18 @@ ASKED: Final = 4
 
 STAY_AT_LEAST: Final = "stay_at_least"
 
-_OCCURRENCE_BYTES: Final = 20
-_PROFILE_BYTES: Final = 128
-"""By which a row grows at most with a further occurrence, a profile value (its text comes on top)."""
-
-
-def profile_growth(event: Profile) -> int:
-    """Bytes by which a row grows at most with the values of a profile."""
-    return sum(_value_growth(value) for value in event.fields.values())
-
-
-def _value_growth(value: str | int | bool | None) -> int:
-    return _PROFILE_BYTES + (4 * len(value[:MAX_PROFILE_TEXT]) if isinstance(value, str) else 0)
-
-
-def _kept_value(value: str | int | bool | None) -> str | int | bool | None:
-    """A profile value as a row keeps it: text that is empty without its blanks deletes, long text is cut."""
-    if isinstance(value, str):
-        return value[:MAX_PROFILE_TEXT] if value.strip() else None
-    return value
-
 
 class Kernel:
     """Events and deadlines under one model.
 
     Attributes:
-        grown: Bytes by which rows have grown with events, at most; whoever reads it sets it back.
+        learning: What rows learn by it.
     """
 
     def __init__(self, model: CompiledModel) -> None:
         self.model = model
         self._find = model.find
-        self.grown = 0
-        self._keep, self._digests = model.keep, model.signal_digests
+        self.learning = Learning(model)
         # Where no points are enough for a better tier than the last, the first event of a lead takes it there.
         nothing = model.no_points
         self._unheard = model.scores(nothing)
@@ -123,8 +101,9 @@ class Kernel:
         if at < row.seen_at and self._look(row, at, self.model.evaluators):
             moved = True
         looks: list[Evaluator] = []
-        asked = ASKED if found.requests and self._is_new_request(row, sighting) else NOTHING_CHANGED
-        if found.any and self._learn_signals(row, sighting):
+        learning = self.learning
+        asked = ASKED if found.requests and learning.is_new_request(row, sighting) else NOTHING_CHANGED
+        if found.any and learning.event(row, sighting):
             looks = found.looks
             if row.giving & found.spared or found.postponed & ~row.waiting:
                 looks = self._spared_in_vain(row, found)
@@ -134,7 +113,7 @@ class Kernel:
             for matcher in found.matchers:
                 matches[matcher.rule] = max(matches[matcher.rule], matcher.match(row))
         if isinstance(event, Profile):
-            looks = looks + self._learn_profile(row, event)
+            looks = looks + learning.profile(row, event)
         row.seen_at = at
         if (looks and self._look(row, at, looks)) or moved:
             return self._settle(row, at) | asked
@@ -187,7 +166,7 @@ class Kernel:
         """
         at = max(at, row.at)
         row.at = row.seen_at = at
-        self._learn_from(row, other)
+        self.learning.all_of(row, other)
         before, since = row.tier, row.tier_since
         if with_tier and other.tier < row.tier:
             row.tier, row.tier_since = other.tier, None if other.tier_since is None else min(other.tier_since, at)
@@ -204,22 +183,6 @@ class Kernel:
             row.tier_since = since
             changed = SCORES_CHANGED
         return changed
-
-    def _learn_from(self, row: Row, other: Row) -> None:
-        for number in range(len(other.places)):
-            place = other.places[number]
-            if place < 0:
-                continue
-            for at in range(place, end_of(other.evidence, place), 2):
-                self._learn(row, number, other.evidence[at], other.evidence[at + 1])
-        for rule, matcher in self.model.matchers.items():
-            row.matches[rule] = max(row.matches[rule], other.matches[rule])
-            row.matches[rule] = max(row.matches[rule], matcher.match(row))
-        for field, value in other.profile.items():
-            known = row.profile.get(field)
-            if known is None or value[1:] > known[1:]:
-                row.profile[field] = value
-                self.grown += _value_growth(value[0])
 
     def model_changed(self, row: Row, at: int) -> None:
         """Looks anew at a row of an older model that this kernel has just read, at `at` or the lead's own time."""
@@ -282,64 +245,6 @@ class Kernel:
         looks = (found.postponed & (row.giving | ~row.waiting)) | (found.prevented & row.giving)
         row.stale |= found.spared & row.waiting & ~looks
         return found.looks + self._looks_of(looks)
-
-    def _learn_signals(self, row: Row, sighting: Sighting) -> bool:
-        """Takes an event in as the occurrences that it is; whether that changed anything."""
-        time, learnt = sighting.occurred_at_ms, False
-        for number in sighting.found.plain:
-            if self._learn(row, number, time, sighting.key):
-                learnt = True
-        for number, key in sighting.keys:
-            if self._learn(row, number, time, key):
-                learnt = True
-        return learnt
-
-    def _is_new_request(self, row: Row, sighting: Sighting) -> bool:
-        """Whether the event will be learnt as an occurrence that asks for a person, and its key is not known."""
-        keys, evidence = dict(sighting.keys), row.evidence
-        for number in sighting.found.requests:
-            key, place = keys.get(number, sighting.key), row.places[number]
-            if place < 0:
-                return True
-            end = end_of(evidence, place)
-            is_full = end - place >= 2 * self._keep[number]
-            if index_of(evidence, place, end, key) < 0 and (
-                not is_full or is_later(sighting.occurred_at_ms, key, evidence[place], evidence[place + 1])
-            ):
-                return True
-        return False
-
-    def _learn(self, row: Row, number: i64, time: i64, key: i64) -> bool:
-        """Takes an occurrence of a signal in; whether that changed anything."""
-        place = row.places[number]
-        if place < 0:
-            row.begin(number, self._digests[number], time, key)
-            self.grown += SIGNAL_BYTES
-            return True
-        before: i64 = len(row.evidence)
-        row.evidence, is_new = added(row.evidence, place, self._keep[number], time, key)
-        if is_new:
-            row.latest[number] = row.evidence[end_of(row.evidence, place) - 2]
-        if len(row.evidence) > before:
-            row.make_room_behind(place)
-            self.grown += _OCCURRENCE_BYTES
-        return is_new
-
-    def _learn_profile(self, row: Row, event: Profile) -> list[Evaluator]:
-        """Takes profile values that are newer than what is known; how the rules are looked at that look at them."""
-        feeds = self.model.profile_feeds
-        occurred_at = event.occurred_at_ms
-        key = xxh3_64_intdigest(event.event_id.encode())
-        looks: list[Evaluator] = []
-        for field, value in event.fields.items():
-            if field not in feeds:
-                continue
-            known = row.profile.get(field)
-            if known is None or (occurred_at, key) > known[1:]:
-                row.profile[field] = (_kept_value(value), occurred_at, key)
-                self.grown += _value_growth(value)
-                looks += feeds[field]
-        return looks
 
     def _look(self, row: Row, at: i64, looks: list[Evaluator]) -> bool:
         """Evaluates some rules at a moment; whether the points of any are others."""

@@ -8,8 +8,8 @@ those of the row's own lead up to its `received_at`, then the row, then whatever
 A lead's own time never runs backwards: an event is assessed at the later of its `received_at` and the lead's time,
 which every row of the lead and every deadline that changes something moves on.
 
-Rows of leads wait and are applied together, lead by lead (`scoring.telling`); what they bring about is gathered in the
-order of the log (`scoring.ledger`).
+Rows of leads wait (`scoring.waiting`) and are applied together, lead by lead (`scoring.telling`); what they bring about
+is gathered in the order of the log (`scoring.ledger`).
 """
 
 from __future__ import annotations
@@ -35,13 +35,15 @@ from scoring.compiled import CompiledModel
 from scoring.kernel import Kernel
 from scoring.leads import Leads
 from scoring.ledger import FoldStep, Ledger
-from scoring.memo import MEMO_CODEC, MODEL_BEFORE_KEY, MODEL_KEY, Memo, ModelRow, decode_memo, encode_memo
+from scoring.memo import MEMO_CODEC, Memo, decode_memo, encode_memo
 from scoring.merging import problem_of
 from scoring.model import Model
+from scoring.model_store import ModelStore
 from scoring.reading import ModelError, read_model
 from scoring.reassessment import Reassessment
-from scoring.row import Row, RowCodecError
+from scoring.row import Row
 from scoring.telling import Telling
+from scoring.waiting import Waiting
 
 __all__ = ["FoldStep", "PartitionFold"]
 
@@ -67,11 +69,10 @@ class PartitionFold:
         self._nearly_full = max_step_bytes * 7 // 8
         self._leads = Leads(max_live)
         self._ledger = Ledger(max_step_bytes, max_step_deadlines, with_scores=with_scores)
-        self._telling = Telling(self._leads, self._ledger)
+        self._waiting = Waiting(self._leads, self._ledger)
+        self._telling = Telling(self._leads, self._ledger, self._waiting)
         self._reassessment = Reassessment(self._leads, self._ledger)
-        self._version: int | None = None
-        self._model_rows: dict[bytes, bytes] = {}
-        self._unwritten: list[bytes] = []
+        self._models = ModelStore()
 
     # --- state ------------------------------------------------------------------------------------------------------
 
@@ -110,7 +111,7 @@ class PartitionFold:
             if key[:1] != b"\0":
                 self._leads.restore(key.decode(), value)
             elif value is not None:
-                self._model_rows[key] = value
+                self._models.restore(key, value)
 
     def restore_memo(self, memo: bytes) -> None:
         """Takes what was remembered beside the rows.
@@ -119,7 +120,7 @@ class PartitionFold:
             RowCodecError: It cannot be read, or is of a newer version.
         """
         found = decode_memo(memo)
-        self._ledger.log_time_ms, self._version = found.log_time_ms, found.version
+        self._ledger.log_time_ms, self._models.version = found.log_time_ms, found.version
         self._reassessment.at, self._reassessment.after = found.reassess_at_ms, found.reassess_after
 
     def opened(self) -> None:
@@ -128,23 +129,12 @@ class PartitionFold:
         Raises:
             RowCodecError: The model that the memo names is not there, or is none.
         """
-        if self._version is not None:
-            kernel = self._leads.kernel = self._stored_kernel(MODEL_KEY)
-            if kernel.model.ref.version != self._version:
-                raise RowCodecError(
-                    f"the table has version {kernel.model.ref.version} of the model, "
-                    f"its checkpoint says {self._version}"
-                )
+        if self._models.version is not None:
+            self._leads.kernel = Kernel(self._models.active())
         self._leads.restored()
         reassessment = self._reassessment
         if reassessment.at is not None:
-            reassessment.begin(self._stored_kernel(MODEL_BEFORE_KEY), reassessment.at, reassessment.after)
-
-    def _stored_kernel(self, key: bytes) -> Kernel:
-        value = self._model_rows.get(key)
-        if value is None:
-            raise RowCodecError(f"the model is missing in the table (key {key!r})")
-        return Kernel(CompiledModel(ModelRow.decode(value).read()))
+            reassessment.begin(Kernel(self._models.before()), reassessment.at, reassessment.after)
 
     def start_with(self, text: str, name: str = "model") -> None:
         """The first model: it holds from the first row.
@@ -216,10 +206,10 @@ class PartitionFold:
         now = max(safe_ms, ledger.log_time_ms)
         # Also at the same time as before: the step may have been full when time came to stand here. Where too many
         # leads are due, one after the other is, so that the step ends where it is full.
-        if queue and queue[0][0] <= now and not self._telling.wait_for_due(now) and not self.advance(now):
+        if queue and queue[0][0] <= now and not self._waiting.wait_for_due(now) and not self.advance(now):
             return False
         ledger.log_time_ms = now
-        self._telling.wait(row, now)
+        self._waiting.wait(row, now)
         return True
 
     def _take_many(self, rows: Sequence[LogRow], first: int, safe_ms: int) -> int:
@@ -227,7 +217,7 @@ class PartitionFold:
         now, queue = max(safe_ms, self._ledger.log_time_ms), self._leads.deadlines.queue
         if self._reassessment.at is not None or (queue and queue[0][0] <= now):
             return first
-        stopped = self._telling.wait_many(rows, first, now)
+        stopped = self._waiting.wait_many(rows, first, now)
         if stopped > first:
             self._ledger.log_time_ms = now
         return stopped
@@ -294,12 +284,11 @@ class PartitionFold:
             self._ledger.put_all_away(self._leads.kernel)
         step = self._ledger.finish()
         step.position = position
-        step.rows += [(key, self._model_rows[key]) for key in self._unwritten]
-        self._unwritten = []
+        step.rows += self._models.unwritten()
         self._leads.let_go_of_many()
         reassessment = self._reassessment
         step.memo = encode_memo(
-            Memo(MEMO_CODEC, self._ledger.log_time_ms, self._version, reassessment.at, reassessment.after)
+            Memo(MEMO_CODEC, self._ledger.log_time_ms, self._models.version, reassessment.at, reassessment.after)
         )
         self._ledger.begin()
         return step
@@ -309,7 +298,8 @@ class PartitionFold:
     def _control_row(self, row: LogRow) -> bool:
         """Applies a row that is about no lead, or passes one over. False: the step is full before."""
         ledger = self._ledger
-        if isinstance(row, ModelControl) and (self._version is None or row.version > self._version):
+        version = self._models.version
+        if isinstance(row, ModelControl) and (version is None or row.version > version):
             if not self._drain(max(ledger.log_time_ms, row.received_at_ms)):
                 return False
             self._control(row)
@@ -339,9 +329,5 @@ class PartitionFold:
         self._reassessment.begin(before, control.received_at_ms)
 
     def _switch(self, model: Model) -> None:
-        if MODEL_KEY in self._model_rows:
-            self._model_rows[MODEL_BEFORE_KEY] = self._model_rows[MODEL_KEY]
-        self._model_rows[MODEL_KEY] = ModelRow.of(model).encode()
-        self._unwritten = list(self._model_rows)
+        self._models.switch(model)
         self._leads.kernel = Kernel(CompiledModel(model))
-        self._version = model.version

@@ -1,4 +1,4 @@
-"""What waits for the leads of a partition, and how it is applied: lead by lead, so that each is touched once.
+"""How what waits for the leads of a partition is applied: lead by lead, so that each is touched once.
 
 Leads know nothing of each other, so only the order in which things are told must be restored (`Ledger.end_order`).
 """
@@ -6,157 +6,51 @@ Leads know nothing of each other, so only the order in which things are told mus
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import msgspec
-from librt.vecs import append, vec
-from mypy_extensions import i64, mypyc_attr
+from librt.vecs import vec
+from mypy_extensions import i64
 
-from schemas.log import Backfill, ByHand, EventRow, Link, LogRow, Merge, Profile, SalesActivity
+from schemas.log import Backfill, ByHand, EventRow, Link, Merge, SalesActivity
 from schemas.outputs_wire import Cause
 from schemas.routing_log import HandCommand, LeadMerged, RoutedActivity, RoutedTier
 from scoring.identity import Claim
-from scoring.kernel import ASKED, TIER_CHANGED, profile_growth
+from scoring.kernel import ASKED, TIER_CHANGED
 from scoring.leads import Leads
-from scoring.ledger import AFTER_ROW, AT_ROW, BEFORE_ROW, Ledger, bytes_of
+from scoring.ledger import AFTER_ROW, AT_ROW, BEFORE_ROW, Ledger
 from scoring.merging import follow_link, unite
 from scoring.points import NEVER
 from scoring.row import Row
-from scoring.signals import UNSEEN, Sighting
+from scoring.signals import Sighting
+from scoring.waiting import Story, Waiting
 
 __all__ = ["Telling"]
-
-_LINK_BYTES: Final = 400
-"""Of a link, without what goes with it."""
 
 _ForLead = TypeVar("_ForLead", EventRow, Merge, ByHand)
 
 
-@mypyc_attr(acyclic=True)
-class _Story:
-    """Rows of one lead that wait.
-
-    Attributes:
-        row: The lead's, where it is in memory.
-        queued: At this moment or before, the lead is in the queue of deadlines; `NEVER`: perhaps it is not.
-        rows: What waits, in the order of the log. What is no event is seen as `UNSEEN`, and whole.
-        whole: Events are kept whole: the lead is an alias, or may be one, so that they may have to go to its owner.
-        special: There is more to do than to score plain events.
-    """
-
-    __slots__ = ("queued", "row", "rows", "special", "whole")
-
-    def __init__(self, row: Row | None, whole: bool) -> None:
-        self.row, self.whole = row, whole
-        self.queued = NEVER if row is None else row.due
-        self.rows: list[Sighting] = []
-        self.special = False
-
-
 class Telling:
-    """Rows of leads, and deadlines, that wait until they are applied together.
+    """Applies what waits, and deadlines.
 
     Args:
         leads: Of the partition.
         ledger: Takes what they bring about.
+        waiting: What waits.
     """
 
-    def __init__(self, leads: Leads, ledger: Ledger) -> None:
-        self._leads, self._ledger = leads, ledger
-        self._forget()
-
-    def _forget(self) -> None:
-        # What time it was in the log at each row that waits, by its number; what is told of each lead; leads with a
-        # deadline up to the latest of these times, and bytes of the rows of those for which nothing else waits.
+    def __init__(self, leads: Leads, ledger: Ledger, waiting: Waiting) -> None:
+        self._leads, self._ledger, self._waiting = leads, ledger, waiting
         self._times = vec[i64]()
-        self._stories: dict[str, _Story] = {}
-        self._due: list[str] = []
-        self._due_bytes = 0
-
-    # --- what waits -------------------------------------------------------------------------------------------------
-
-    def wait(self, row: EventRow | Link | Merge | ByHand | Backfill, now: int) -> None:
-        """A row of a lead waits; `now` is what time it is in the log."""
-        lead_id, number = row.lead_id, len(self._times)
-        story = self._stories.get(lead_id) or self._begin_story(lead_id)
-        if isinstance(row, EventRow):
-            sighting = self._leads.kernel.see(row, number, whole=story.whole)
-            self._ledger.expected += _tell_later(story, sighting)
-        else:
-            self._ledger.size += self._growth_of(row)
-            story.special = story.whole = True
-            story.rows.append(Sighting(number, row.received_at_ms, 0, 0, UNSEEN, (), "", row))
-        self._times = append(self._times, now)
-
-    def wait_many(self, rows: Sequence[LogRow], first: int, now: int) -> int:
-        """Events wait, up to the first row that is none, or as far as there is room; the number of the row it stops at.
-
-        It is what `wait` does with each of them.
-        """
-        stories, kernel, ledger, times = self._stories, self._leads.kernel, self._ledger, self._times
-        number = before = len(times)
-        room = ledger.max_bytes - ledger.size - ledger.expected
-        for row in rows if not first else rows[first:]:
-            if room < 0 or not isinstance(row, EventRow):
-                break
-            story = stories.get(row.lead_id)
-            if story is None:
-                room += ledger.size
-                story = self._begin_story(row.lead_id)
-                room -= ledger.size
-            room -= _tell_later(story, kernel.see(row, number, whole=story.whole))
-            times = append(times, now)
-            number += 1
-        self._times = times
-        ledger.expected = ledger.max_bytes - ledger.size - room
-        return first + number - before
-
-    def wait_for_due(self, now: int) -> bool:
-        """Leads with a deadline up to now wait too. False: they may be too many for the step, `apply` what waits."""
-        leads, ledger = self._leads, self._ledger
-        room = ledger.max_deadlines - ledger.fired
-        while (lead_id := leads.deadlines.pop(now)) is not None:
-            self._due.append(lead_id)
-            if lead_id not in ledger.dirty:
-                self._due_bytes += bytes_of(lead_id, leads.known[lead_id])
-            if len(self._due) > room or ledger.size + ledger.expected + self._due_bytes > ledger.max_bytes:
-                return False
-        return True
-
-    def _begin_story(self, lead_id: str) -> _Story:
-        """The lead is told of for the first time in what waits."""
-        known = self._leads.known.get(lead_id)
-        self._ledger.touch(lead_id, known)
-        if isinstance(known, Row):
-            story = _Story(known, known.is_merged)
-        else:
-            story = _Story(None, known is not None)
-        self._stories[lead_id] = story
-        return story
-
-    def _growth_of(self, row: Link | Merge | ByHand | Backfill) -> int:
-        """Bytes by which a lead's row may grow with what is no event, what is sent to other leads included."""
-        if isinstance(row, Link):
-            known = self._leads.known.get(row.lead_id, b"")
-            return _LINK_BYTES + len(known.value if isinstance(known, Row) else known)
-        return _LINK_BYTES + (len(row.body) if isinstance(row, Merge) else 0)
-
-    # --- how it is applied ------------------------------------------------------------------------------------------
 
     def apply(self, *, at_end: bool = False) -> None:
         """Applies all that waits; at the end of a step leads are also put away."""
-        leads, ledger = self._leads, self._ledger
-        if not len(self._times):
-            for lead_id in self._due:
-                leads.deadlines.note(lead_id, leads.due_of(lead_id))
-            self._due, self._due_bytes = [], 0
+        leads, ledger, waiting = self._leads, self._ledger, self._waiting
+        if not len(waiting.times):
+            waiting.give_due_back()
             return
-        stories, kernel, now = self._stories, leads.kernel, ledger.log_time_ms
-        for lead_id in self._due:
-            story = stories.get(lead_id)
-            if story is None:
-                story = stories[lead_id] = _Story(leads.row(lead_id), whole=False)
-            story.queued = NEVER
+        self._times, kernel, now = waiting.times, leads.kernel, ledger.log_time_ms
+        stories = waiting.with_due()
         ledger.begin_order()
         for lead_id, story in stories.items():
             row = self._tell(lead_id, story)
@@ -165,11 +59,11 @@ class Telling:
         ledger.end_order()
         ledger.step.applied += len(self._times)
         ledger.log_time_ms = now
-        ledger.size += kernel.grown
-        ledger.expected = kernel.grown = 0
-        self._forget()
+        ledger.size += kernel.learning.grown
+        ledger.expected = kernel.learning.grown = 0
+        waiting.forget()
 
-    def _tell(self, lead_id: str, story: _Story) -> Row:
+    def _tell(self, lead_id: str, story: Story) -> Row:
         """Applies the waiting rows of one lead, and the deadlines that they bring before the last of all waiting."""
         times, leads = self._times, self._leads
         row = story.row or leads.row(lead_id) or leads.keep(leads.kernel.new(lead_id))
@@ -333,16 +227,6 @@ def _first_at(times: vec[i64], moment: i64, first: i64) -> i64:
         else:
             last = middle
     return first
-
-
-def _tell_later(story: _Story, sighting: Sighting) -> int:
-    """An event waits; bytes by which the lead's row may grow with it."""
-    story.rows.append(sighting)
-    found, event = sighting.found, sighting.whole
-    if not found.whole:
-        return found.growth
-    story.special |= isinstance(event, SalesActivity)
-    return found.growth + (profile_growth(event) if isinstance(event, Profile) else 0)
 
 
 def _activity_of(event: SalesActivity) -> RoutedActivity:
