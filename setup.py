@@ -25,6 +25,7 @@ COMPILED = [
     "scoring/points.py",
     "scoring/reassessment.py",
     "scoring/row.py",
+    "scoring/row_codec.py",
     "scoring/signals.py",
     "scoring/telling.py",
     "scoring/tiers.py",

@@ -27,7 +27,8 @@ from scoring.kernel import Kernel
 from scoring.known import NO_MATCH
 from scoring.language.kinds import keys_of
 from scoring.points import NEVER
-from scoring.row import Row, decode_row, encode_row
+from scoring.row import Row
+from scoring.row_codec import decode_row, encode_row
 from scoring.rules.base import SignalNames
 from scoring.show.words import rule_words
 

@@ -17,7 +17,8 @@ from scoring.compiled import CompiledModel
 from scoring.evaluators import Evaluator
 from scoring.learning import Learning
 from scoring.points import NEVER
-from scoring.row import Row, decode_row
+from scoring.row import Row
+from scoring.row_codec import decode_row
 from scoring.signals import Found, Sighting, distinct_key, key_of
 
 __all__ = ["ASKED", "NOTHING_CHANGED", "SCORES_CHANGED", "TIER_CHANGED", "Kernel"]

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from scoring.deadlines import Deadlines
 from scoring.kernel import Kernel
-from scoring.row import Row, kept_due
+from scoring.row import Row
+from scoring.row_codec import kept_due
 
 __all__ = ["Leads"]
 

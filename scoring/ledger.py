@@ -11,7 +11,8 @@ from schemas.outputs_wire import Cause, LeadScoreOut, MergedLeadOut, TierChangeO
 from schemas.routing_log import RoutedRequest, RoutedTier, RoutingRow
 from scoring.kernel import Kernel
 from scoring.outcomes import merged_of, score_of, tier_change_of
-from scoring.row import Row, encode_row
+from scoring.row import Row
+from scoring.row_codec import encode_row
 from scoring.signals import Sighting
 
 __all__ = ["AFTER_ROW", "AT_ROW", "BEFORE_ROW", "FoldStep", "Ledger", "Place", "bytes_of"]

@@ -9,7 +9,7 @@ import msgspec
 
 from scoring.model import Model
 from scoring.reading import ModelError, read_model
-from scoring.row import RowCodecError
+from scoring.row_codec import RowCodecError
 
 __all__ = ["MEMO_CODEC", "MODEL_BEFORE_KEY", "MODEL_KEY", "Memo", "ModelRow", "decode_memo", "encode_memo"]
 

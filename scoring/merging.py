@@ -8,7 +8,8 @@ from schemas.log import Link, Merge
 from schemas.naming import is_weaker
 from scoring.identity import Claim, Identity
 from scoring.kernel import Kernel
-from scoring.row import ROW_CODEC, Row, RowCodecError, decode_row, encode_row, evidence_of
+from scoring.row import Row
+from scoring.row_codec import ROW_CODEC, RowCodecError, decode_row, encode_row, evidence_of
 
 __all__ = ["BadMerge", "Linked", "check_body", "follow_link", "problem_of", "unite"]
 

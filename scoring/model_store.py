@@ -5,7 +5,7 @@ from __future__ import annotations
 from scoring.compiled import CompiledModel
 from scoring.memo import MODEL_BEFORE_KEY, MODEL_KEY, ModelRow
 from scoring.model import Model
-from scoring.row import RowCodecError
+from scoring.row_codec import RowCodecError
 
 __all__ = ["ModelStore"]
 

@@ -8,7 +8,7 @@ from schemas.log import Merge
 from scoring.merging import BadMerge, check_body
 from scoring.reading import ModelError, read_model
 from scoring.routing.reading import PolicyError, read_policy
-from scoring.row import RowCodecError
+from scoring.row_codec import RowCodecError
 
 __all__ = ["check_merge", "check_model", "check_policy"]
 

@@ -22,7 +22,7 @@ from schemas.log import LogCodecError
 from schemas.routing_wire import SlaEventOut, encode_assignment, encode_sla_event, sla_event_headers
 from scoring.routing.fold import RoutingFold, RoutingStep
 from scoring.routing.telling import Told
-from scoring.row import RowCodecError
+from scoring.row_codec import RowCodecError
 from streams.engine.errors import StateRefused
 from streams.engine.stage import Output, Position, Publisher, Record, Step, TablePartition
 from streams.first_policy import FirstPolicy

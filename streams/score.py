@@ -25,7 +25,7 @@ from schemas.internal import MAX_FORWARD_BYTES, encode_alarm, encode_forward, en
 from schemas.log import ByHand, EventRow, LogCodecError, Merge
 from schemas.outputs_wire import cloud_event_headers, encode_lead_score, encode_merged_lead, encode_tier_change
 from scoring.partition import FoldStep, PartitionFold
-from scoring.row import RowCodecError
+from scoring.row_codec import RowCodecError
 from streams.engine.errors import StateRefused
 from streams.engine.stage import Output, Position, Publisher, Record, Step, TablePartition
 from streams.first_model import FirstModel

@@ -12,7 +12,7 @@ import msgspec
 
 from scoring.routing.policy import Policy, Team
 from scoring.routing.presence import Presence
-from scoring.row import RowCodecError
+from scoring.row_codec import RowCodecError
 
 __all__ = ["OWNER_PREFIX", "TEAM_PREFIX", "Desk", "Picked"]
 

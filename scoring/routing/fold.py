@@ -38,7 +38,7 @@ from scoring.routing.presence import Presence
 from scoring.routing.reading import PolicyError, read_policy
 from scoring.routing.router import Router
 from scoring.routing.telling import Told
-from scoring.row import RowCodecError
+from scoring.row_codec import RowCodecError
 
 __all__ = ["RoutingFold", "RoutingStep"]
 

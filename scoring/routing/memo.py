@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from scoring.row import RowCodecError
+from scoring.row_codec import RowCodecError
 
 __all__ = ["MEMO_CODEC", "POLICY_KEY", "RoutingMemo", "decode_memo", "encode_memo"]
 

@@ -11,7 +11,7 @@ from struct import Struct
 import msgspec
 
 from scoring.points import NEVER
-from scoring.row import RowCodecError
+from scoring.row_codec import RowCodecError
 
 __all__ = [
     "ANSWERED",

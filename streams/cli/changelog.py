@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.times import iso
 from scoring.memo import MODEL_BEFORE_KEY, MODEL_KEY, ModelRow, decode_memo
-from scoring.row import row_members
+from scoring.row_codec import row_members
 from streams.engine.checkpoint import CHECKPOINT_KEY, OWNER_KEY, decode_checkpoint, decode_owner
 from streams.engine.errors import StateRefused
 from streams.topic_reader import Record

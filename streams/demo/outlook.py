@@ -10,7 +10,7 @@ from scoring.compiled import CompiledModel
 from scoring.kernel import Kernel
 from scoring.model import Model
 from scoring.points import NEVER
-from scoring.row import RowCodecError
+from scoring.row_codec import RowCodecError
 
 __all__ = ["Outlook", "Outlooks"]
 

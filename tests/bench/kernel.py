@@ -16,7 +16,7 @@ from typing import cast
 from schemas.log import EventRow, LogRow, decode_record, encode_record
 from schemas.wire import decode_event
 from scoring.partition import PartitionFold
-from scoring.row import decode_row, encode_row
+from scoring.row_codec import decode_row, encode_row
 from scoring.shipped import shipped_text
 from tests.bench.load import raw_events
 

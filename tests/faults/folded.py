@@ -17,7 +17,7 @@ from schemas.naming import partition_of
 from schemas.outputs_wire import TierChangeOut, encode_tier_change
 from scoring.outcomes import merged_of, score_of
 from scoring.partition import FoldStep, PartitionFold
-from scoring.row import encode_row, row_members
+from scoring.row_codec import encode_row, row_members
 from streams.engine.checkpoint import CHECKPOINT_KEY, Checkpoint, decode_checkpoint
 from tests.faults.ledger import Ledger
 from tests.pipeline import Kept, LogRecord

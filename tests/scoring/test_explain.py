@@ -8,7 +8,7 @@ from schemas.log import LogRow
 from scoring.explain import explain
 from scoring.explanation import Explanation, ProfileEvidence, RuleExplanation
 from scoring.partition import PartitionFold
-from scoring.row import encode_row
+from scoring.row_codec import encode_row
 from scoring.shipped import shipped_text
 from tests.scoring.kernel.logs import DAY, HOUR, MINUTE, T0, form, log, new_fold, opened, profile, run, sent, view
 from tests.scoring.kernel.one_rule import one_rule

@@ -13,7 +13,7 @@ from schemas.outputs_wire import MergedLeadOut
 from scoring.identity import MAX_NAMES, MAX_OWNERS
 from scoring.merging import BadMerge, check_body
 from scoring.partition import PartitionFold
-from scoring.row import ROW_CODEC, RowCodecError
+from scoring.row_codec import ROW_CODEC, RowCodecError
 from scoring.size import IDENTITY_BYTES
 from tests.scoring.kernel.logs import DAY, HOUR, MINUTE, T0, Told, alarm, form, log, new_fold, run, view
 

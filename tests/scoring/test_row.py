@@ -23,7 +23,8 @@ from scoring.kernel import Kernel
 from scoring.outcomes import score_of
 from scoring.partition import PartitionFold
 from scoring.reading import ModelError, read_model
-from scoring.row import MAX_PROFILE_TEXT, ROW_CODEC, RowCodecError, encode_row
+from scoring.row import MAX_PROFILE_TEXT
+from scoring.row_codec import ROW_CODEC, RowCodecError, encode_row
 from scoring.shipped import shipped_model, shipped_text
 from scoring.size import MAX_ROW_BYTES, row_bound
 from tests.bench.load import raw_events

@@ -42,7 +42,7 @@ from schemas.topics import RAW_TOPICS
 from scoring.compiled import CompiledModel
 from scoring.kernel import Kernel
 from scoring.routing.shipped import shipped_policy
-from scoring.row import encode_row
+from scoring.row_codec import encode_row
 from scoring.shipped import shipped_model
 from streams.breaker import Breaker, Pause
 from streams.engine.stage import Carried, FetchState, Publisher, Record, TopicPartition

@@ -11,7 +11,7 @@ from scoring.known import NO_MATCH, Known
 from scoring.matchers import Matcher
 from scoring.points import NEVER
 from scoring.reading import read_model
-from scoring.row import encode_row
+from scoring.row_codec import encode_row
 from scoring.rules.base import RuleKind, RulePlace, SignalNames
 from tests.scoring.kernel.logs import T0, view
 
