@@ -45,6 +45,10 @@ _COMPACTED = {
 }
 
 
+_IN_SYNC = "min.insync.replicas"
+"""What is acknowledged outlives the loss of one machine; with two replicas that would make none of them dispensable."""
+
+
 def wanted_partitions(topic: Topic, settings: Settings) -> int:
     """How many partitions a topic must have: 1 stays 1, the others are all set to the same number."""
     return 1 if topic.partitions == 1 else settings.partitions
@@ -60,6 +64,7 @@ def settings_of(topic: Topic, settings: Settings, *, history: bool) -> dict[str,
     wanted: dict[str, str] = {
         "cleanup.policy": topic.cleanup,
         "message.timestamp.type": "CreateTime" if history else topic.time,
+        _IN_SYNC: str(2 if settings.replication > 2 else 1),
     }
     if topic.cleanup == "delete":
         wanted["retention.ms"] = "-1" if history or days is None else str(days * _DAY_MS)
@@ -215,7 +220,7 @@ def _differences(
         )
     for key, value in settings_of(topic, settings, history=history).items():
         actual = found[name].get(key)
-        if actual != value:
+        if actual != value and not (key == _IN_SYNC and actual is not None and int(actual) >= int(value)):
             problems.append(
                 f"topic {name} has {key}={actual}, {value} is wanted; change it with "
                 f"kafka-configs --alter --topic {name} --add-config {key}={value}, or change the setting"

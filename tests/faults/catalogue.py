@@ -46,6 +46,7 @@ FAULTS: dict[str, Fault] = {
             "tests/engine/test_broker_away.py",
         ),
     ),
+    "failover": Fault("one of three brokers after the other killed and restarted", ("tests/faults/test_failover.py",)),
     "members": Fault(
         "workers join and leave, with kills",
         (

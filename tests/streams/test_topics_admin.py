@@ -38,17 +38,25 @@ def _told(settings: Settings, beginning: str) -> list[str]:
 def test_every_difference_is_told_and_nothing_is_changed(kafka: KafkaBroker) -> None:
     settings = _settings(kafka, "differs-")
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    own = NewTopic("differs-lead-events", 3, 1, config={"retention.ms": "1000"})
+    own = NewTopic("differs-lead-events", 3, 1, config={"retention.ms": "1000", "min.insync.replicas": "2"})
     for future in admin.create_topics([own]).values():
         future.result(10)
     with pytest.raises(StateRefused) as refused:
         topics_admin.create(settings, history=False)
     assert "topic differs-lead-events has retention.ms=1000, 34560000000 is wanted" in str(refused.value)
+    assert "insync" not in str(refused.value), "more is no less"
     for future in admin.create_partitions([NewPartitions("differs-tier-changes", 4)]).values():
         future.result(10)
     # The broker tells of new partitions a moment after it has made them.
     lines = wait_for(lambda: _told(settings, "topic differs-tier-changes has 4 partitions, 3 are wanted"))
     assert any(line.startswith("topic differs-lead-events has retention.ms=1000") for line in lines)
+
+
+@pytest.mark.parametrize(("replicas", "in_sync"), [(1, "1"), (2, "1"), (3, "2"), (5, "2")])
+def test_with_three_replicas_a_second_machine_has_what_is_acknowledged(replicas: int, in_sync: str) -> None:
+    settings = Settings(replication=replicas)
+    found = [topics_admin.settings_of(topic, settings, history=False) for topic in TOPICS]
+    assert {one["min.insync.replicas"] for one in found} == {in_sync}
 
 
 @pytest.mark.kafka
