@@ -7,8 +7,8 @@ is at most a minute ahead of the slowest partition; the rest waits, and its part
 known of each partition:
 
 * it has records in hand: the time of the first of them;
-* it has none, and the broker said so: the newest time read anywhere, minus the time since it was asked, and minus a
-  second for the brokers' clocks. The answer was true when it left the broker; it may have been under way all that time;
+* it has none, and its leader said so: the newest time read anywhere, minus the time since it was asked, and minus a
+  second for the brokers' clocks;
 * it has none, and nothing is known: the time of the last record that came from it.
 
 Topics that the breaker paused are left out: what they hold is late. What other workers have in hand is known from
@@ -57,7 +57,7 @@ class _Source:
         records: Not carried yet.
         times: Of each of them, the greatest so far: never less than the one before.
         floor_ms: No record that is still to come is older.
-        end: Nothing more was there, at the broker's last answer.
+        end: Nothing more was there when its leader was asked.
     """
 
     __slots__ = ("end", "floor_ms", "records", "times")

@@ -9,12 +9,13 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from streams.engine.answers import Answers
+from streams.engine.ends import Ends
 from streams.engine.errors import EngineError
 from streams.engine.records import FOLDED, Batch, Chunk, Poll, to_batch
 from streams.engine.stage import FetchState, TopicPartition
@@ -162,14 +163,15 @@ class CarryThread(EngineThread):
         super().__post_init__()
         self.in_work: Poll | None = None
         self.hold: frozenset[Any] = frozenset()
-        self._answers = Answers()
+        self._ends = Ends(self.engine_app.config.tick_ms / 1000)
         # Beyond every offset: Faust drops a message whose offset lies before its partition's position.
         self._numbers = itertools.count(1 << 62)
 
     async def on_start(self) -> None:
-        """What was fetched before is not known to be the end."""
+        """Leaders are asked where partitions end, as long as there is a consumer."""
         await super().on_start()
-        self._answers.watch(self._ensure_consumer()._fetcher)
+        consumer = self._ensure_consumer()
+        self.add_future(self._ends.keep_asking(consumer, partial(_partition_states, consumer)))
 
     async def _fetch_records(
         self,
@@ -204,7 +206,7 @@ class CarryThread(EngineThread):
             for tp, state in _partition_states(consumer).items()
             if tp not in fetched and state.has_valid_position
         }
-        return {place: self._answers.of(place, state) for place, state in places.items()}
+        return {place: self._ends.of(place, state) for place, state in places.items()}
 
     def free(self, poll: Poll, hold: frozenset[TopicPartition], pause_s: float) -> None:
         """The poll is done; the next one comes after the pause."""

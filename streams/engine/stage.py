@@ -164,9 +164,9 @@ class FetchState(NamedTuple):
     """What is known of a source partition that has no more records in hand.
 
     Attributes:
-        at_end: The last answer of the broker brought nothing more.
-        asked_s_ago: Seconds since that answer was asked for: it may be true of then alone.
-        answered_s_ago: Seconds since it came.
+        at_end: Nothing was left when its leader was asked where it ends.
+        asked_s_ago: Seconds since then.
+        answered_s_ago: Seconds since the broker's last answer to a fetch.
     """
 
     at_end: bool

@@ -46,6 +46,7 @@ FINGERPRINTS = {
     "aiokafka.producer.sender:SendProduceReqHandler.create_request": "807639a9",
     "aiokafka.producer.sender:Sender._sender_routine": "2380dc5e",
     "aiokafka.producer.transaction_manager:TransactionManager.set_pid_and_epoch": "1e174622",
+    "aiokafka.protocol.offset:OffsetRequest.build": "0d7414be",
     "faust.app.base:App._create_directories": "a9f571c3",
     "faust.app.base:App._fetcher": "2ee3393e",
     "faust.app.base:App._new_transport": "42db5313",

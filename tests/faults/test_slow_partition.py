@@ -1,4 +1,4 @@
-"""One raw partition lies on a broker that is far away, the others are near; the oracle recounts."""
+"""One raw partition is slower than the others: its broker is far away, or its replica sleeps; the oracle recounts."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ FAR_S = 2.0
 
 LEADS = size(200, 4_000)
 LIVE_S = size(12, 120)
+SLEEPS = size(2, 20)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -54,6 +55,29 @@ def test_no_answer_that_comes_late_from_far_away_is_missed(make_trial: MakeTrial
         trial.judge(doubles=False)
 
 
+def test_a_record_that_readers_may_not_see_yet_is_waited_for(make_trial: MakeTrial) -> None:
+    """Its leader has given it its time; it shows it once the replica has it too, or is given up after three seconds."""
+    with KafkaBroker() as broker:
+        trial = make_trial(broker)
+        trial.begin()
+        for stage in trial.stages:
+            trial.ready(stage)
+        trial.stop()
+        with KafkaBroker(joins=broker) as leader, KafkaBroker(joins=leader) as replica:
+            move_visits(trial, [[broker.node, leader.node]] * FAR + [[leader.node, replica.node]])
+            trial.begin()
+            for stage in trial.stages:
+                trial.ready(stage)
+            with Load(trial, SEED, rate=40):
+                for _ in range(SLEEPS):
+                    time.sleep(3)
+                    replica.freeze()
+                    time.sleep(5)
+                    replica.thaw()
+            trial.judge(doubles=False)
+            trial.stop()
+
+
 @contextmanager
 def one_partition_far_away(make_trial: MakeTrial) -> Iterator[tuple[Trial, Proxy]]:
     """A trial whose score is at work, and a proxy before the broker of one partition of visits."""
@@ -66,22 +90,22 @@ def one_partition_far_away(make_trial: MakeTrial) -> Iterator[tuple[Trial, Proxy
         trial.stop()
         with KafkaBroker(joins=broker, detours=[far.port]) as other:
             far.lead_to(other.detour(far.port))
-            move_visits(trial, [broker.node] * FAR + [other.node])
+            move_visits(trial, [[broker.node]] * FAR + [[other.node]])
             trial.start("score")
             trial.ready("score")
             yield trial, far
             trial.stop()
 
 
-def move_visits(trial: Trial, nodes: list[int]) -> None:
-    """Visits have a topic anew, as it was but with each partition on the broker that is named for it."""
+def move_visits(trial: Trial, nodes: list[list[int]]) -> None:
+    """Visits have a topic anew, as it was but with each partition on the brokers that are named for it."""
     admin, topic = AdminClient({"bootstrap.servers": trial.bootstrap}), trial.prefix + VISITS
     resource = ConfigResource("topic", topic)
     entries = admin.describe_configs([resource])[resource].result(20).values()
     admin.delete_topics([topic])[topic].result(20)
     wait_for(lambda: topic not in admin.list_topics(timeout=10).topics, 20)
     config = {entry.name: entry.value for entry in entries if not entry.is_default}
-    placed = NewTopic(topic, len(nodes), replica_assignment=[[node] for node in nodes], config=config)
+    placed = NewTopic(topic, len(nodes), replica_assignment=nodes, config=config)
     admin.create_topics([placed])[topic].result(20)
 
 

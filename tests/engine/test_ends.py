@@ -1,0 +1,71 @@
+"""That nothing is left of a partition is known for the moment of the question, on a way that is short or long."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from math import inf
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from streams.engine.ends import Ends
+from streams.engine.stage import FetchState, TopicPartition
+from tests.faults.proxy import Proxy
+from tests.kafka.broker import KafkaBroker
+
+pytestmark = pytest.mark.kafka
+
+DELAY_S = 1.0
+PLACE = TopicPartition("far", 0)
+
+
+def test_an_end_is_known_for_when_it_was_asked_for() -> None:
+    with Proxy() as proxy, KafkaBroker(detours=[proxy.port]) as broker:
+        proxy.lead_to(broker.detour(proxy.port))
+        admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+        admin.create_topics([NewTopic(PLACE.topic, 1, 1)])[PLACE.topic].result(20)
+        producer = Producer({"bootstrap.servers": broker.bootstrap})
+        asyncio.run(story(proxy, producer))
+
+
+async def story(proxy: Proxy, producer: Producer) -> None:
+    """Nothing is there; then the way is long; then there is something."""
+    ends = Ends(0.05)
+    consumer = AIOKafkaConsumer(bootstrap_servers=proxy.bootstrap, fetch_max_wait_ms=100)
+    await consumer.start()
+    consumer.assign([PLACE])
+    state: Any = consumer._subscription.subscription.assignment.state_value(PLACE)
+    assert ends.of(PLACE, state) == FetchState(False, inf, inf)
+    asking = asyncio.create_task(ends.keep_asking(consumer, lambda: {PLACE: state}))
+    try:
+        near = await until(lambda: ends.of(PLACE, state), lambda found: found.at_end)
+        assert near.asked_s_ago < DELAY_S
+        proxy.delay_s = DELAY_S
+        await until(lambda: ends.of(PLACE, state), lambda found: found.asked_s_ago > 3 * DELAY_S)
+        far = await until(lambda: ends.of(PLACE, state), lambda found: found.asked_s_ago < 2.5 * DELAY_S)
+        assert far.at_end
+        assert far.asked_s_ago >= 2 * DELAY_S, "there and back"
+        proxy.delay_s = 0.0
+        producer.produce(PLACE.topic, b"x")
+        assert not producer.flush(20)
+        await until(lambda: ends.of(PLACE, state), lambda found: not found.at_end)
+        assert (await consumer.getone()).value == b"x"
+        await until(lambda: ends.of(PLACE, state), lambda found: found.at_end)
+    finally:
+        proxy.delay_s = 0.0
+        asking.cancel()
+        await consumer.stop()
+
+
+async def until(look: Callable[[], FetchState], holds: Callable[[FetchState], bool]) -> FetchState:
+    """What is seen once something holds of it."""
+    end = time.monotonic() + 30
+    while not holds(found := look()):
+        assert time.monotonic() < end, found
+        await asyncio.sleep(0.01)
+    return found
