@@ -2,7 +2,7 @@
 
 The answer to a fetch does not say it. From a broker that is far away it comes late, and it ends where readers may read:
 a record has its time from the leader, and is shown when the replicas have it too, or have been given up, which takes
-Kafka some seconds. So leaders are asked for the end of their own logs, as Kafka's debugging tools do.
+Kafka some seconds. So leaders are asked for the end of their own logs, as replicas ask.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from streams.engine.stage import FetchState, TopicPartition
 
 __all__ = ["Ends"]
 
-_DEBUGGING: Final = -2
-"""Kafka's `DEBUGGING_REPLICA_ID`: not a replica, and not bound to what the replicas have."""
+_OWN_LOG: Final = -3
+"""Kafka's `FUTURE_LOCAL_REPLICA_ID`: who asks as such is told of the whole log, and by its leader alone."""
 
 _LATEST: Final = -1
 _COSTS_AT_MOST: Final = 1 / 20
@@ -84,7 +84,7 @@ class Ends:
     async def _ask(self, client: Any, leader: int, topics: Mapping[str, list[tuple[int, int]]]) -> None:
         asked = _moment()
         try:
-            answer = await client.send(leader, OffsetRequest(_DEBUGGING, 0, list(topics.items())))
+            answer = await client.send(leader, OffsetRequest(_OWN_LOG, 0, list(topics.items())))
         except KafkaError:
             return  # who leads now, and whether it can be reached, is found out by the fetches
         for topic, partitions in answer.topics:

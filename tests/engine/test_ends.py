@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from aiokafka.client import AIOKafkaClient
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
@@ -31,6 +32,26 @@ def test_an_end_is_known_for_when_it_was_asked_for() -> None:
         admin.create_topics([NewTopic(PLACE.topic, 1, 1)])[PLACE.topic].result(20)
         producer = Producer({"bootstrap.servers": broker.bootstrap})
         asyncio.run(story(proxy, producer))
+
+
+def test_who_leads_no_more_says_nothing() -> None:
+    with KafkaBroker() as broker, KafkaBroker(joins=broker) as other:
+        admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+        placed = NewTopic(PLACE.topic, 1, replica_assignment=[[broker.node, other.node]])
+        admin.create_topics([placed])[PLACE.topic].result(20)
+        assert asyncio.run(ends_of(broker.bootstrap, other.node)) == {}
+        assert asyncio.run(ends_of(broker.bootstrap, broker.node)).keys() == {PLACE}
+
+
+async def ends_of(bootstrap: str, node: int) -> Mapping[TopicPartition, object]:
+    """What is known once one broker was asked."""
+    ends, client = Ends(0.05), AIOKafkaClient(bootstrap_servers=bootstrap)
+    await client.bootstrap()
+    try:
+        await ends._ask(client, node, {PLACE.topic: [(PLACE.partition, -1)]})
+        return ends._ends
+    finally:
+        await client.close()
 
 
 async def story(proxy: Proxy, producer: Producer) -> None:
