@@ -86,11 +86,17 @@ class Ends:
         try:
             answer = await client.send(leader, OffsetRequest(_OWN_LOG, 0, list(topics.items())))
         except KafkaError:
-            return  # who leads now, and whether it can be reached, is found out by the fetches
+            return  # aiokafka looks for brokers that it cannot reach
+        leads = True
         for topic, partitions in answer.topics:
             for number, error, _, offset in partitions:
-                if not error:
+                if error:
+                    leads = False
+                else:
                     self._ends[TopicPartition(topic, number)] = (offset, *asked)
+        if not leads:
+            # Replicas answer fetches too, so that aiokafka does not notice for minutes that another broker leads.
+            client.force_metadata_update()
 
 
 def _moment() -> tuple[float, float]:
