@@ -25,15 +25,13 @@ _OWN_LOG: Final = -3
 """Kafka's `FUTURE_LOCAL_REPLICA_ID`: who asks as such is told of the whole log, and by its leader alone."""
 
 _LATEST: Final = -1
-_COSTS_AT_MOST: Final = 1 / 20
-"""Of the thread's time."""
 
 
 class Ends:
     """Ends of partitions, and when each leader was asked for them.
 
     Args:
-        every_s: How often leaders are asked, as long as it costs little.
+        every_s: How often leaders are asked; once costs some microseconds for each partition.
     """
 
     def __init__(self, every_s: float) -> None:
@@ -49,9 +47,8 @@ class Ends:
             states: Its partitions and what it knows of them.
         """
         while True:
-            began = time.monotonic()
             self._ask_all(consumer._client, states())
-            await asyncio.sleep(max(self._every_s, (time.monotonic() - began) / _COSTS_AT_MOST))
+            await asyncio.sleep(self._every_s)
 
     def of(self, place: TopicPartition, state: Any) -> FetchState:
         """What is known of a partition, given aiokafka's state of it."""

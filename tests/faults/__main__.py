@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     began = now()
     LEDGERS.mkdir(parents=True, exist_ok=True)
-    path = LEDGERS / f"{began:%Y%m%dT%H%M%S}-seed{options.seed}.json"
+    path = LEDGERS / f"{began:%Y%m%dT%H%M%S-%f}-seed{options.seed}.json"
     ledger = {"began": began.isoformat(), "seed": options.seed, "runs": options.runs, "full": options.full}
     ledger |= {"versions": _versions()}
     faults: list[dict[str, Any]] = []

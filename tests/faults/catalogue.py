@@ -76,7 +76,8 @@ FAULTS: dict[str, Fault] = {
         "the broker cut off, half open, far away; out of reach again and again", ("tests/faults/test_network.py",)
     ),
     "far": Fault(
-        "one raw partition on a broker that is far away, the others near", ("tests/faults/test_slow_partition.py",)
+        "one raw partition slower than the others: its broker far away, its replica frozen",
+        ("tests/faults/test_slow_partition.py",),
     ),
     "due": Fault("score and route killed around the moment at which an answer is due", ("tests/faults/test_due.py",)),
     "disturbed": Fault("events twice, late, with other times", ("tests/faults/test_disturbed.py",)),
