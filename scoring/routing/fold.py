@@ -28,17 +28,16 @@ from schemas.routing_log import (
     decode_routing,
 )
 from scoring.deadlines import Deadlines
-from scoring.memo import ModelRow
 from scoring.points import NEVER
 from scoring.routing.book import Book
 from scoring.routing.desk import OWNER_PREFIX, TEAM_PREFIX, Desk
 from scoring.routing.memo import MEMO_CODEC, POLICY_KEY, RoutingMemo, decode_memo, encode_memo
 from scoring.routing.policy import Policy
+from scoring.routing.policy_store import PolicyStore
 from scoring.routing.presence import Presence
 from scoring.routing.reading import PolicyError, read_policy
 from scoring.routing.router import Router
 from scoring.routing.telling import Told
-from scoring.row_codec import RowCodecError
 
 __all__ = ["RoutingFold", "RoutingStep"]
 
@@ -86,9 +85,7 @@ class RoutingFold:
         self._deadlines = Deadlines(self._book.due)
         self._router = Router(self._book, self._desk, self._deadlines.note)
         self._max_leads = max_step_leads
-        self._version: int | None = None
-        self._policy_row: bytes | None = None
-        self._policy_written = True
+        self._policies = PolicyStore()
         self._partitions = 0
         self._times: dict[int, int] = {}
         self._losing: list[tuple[str, int]] = []
@@ -99,7 +96,7 @@ class RoutingFold:
     @property
     def policy(self) -> Policy | None:
         """The active policy; None before the first."""
-        return None if self._version is None else self._router.policy
+        return None if self._policies.version is None else self._router.policy
 
     @property
     def log_time_ms(self) -> int:
@@ -136,7 +133,7 @@ class RoutingFold:
         """Takes rows of the table, oldest first; None deletes."""
         for key, value in rows:
             if key == POLICY_KEY:
-                self._policy_row = value
+                self._policies.restore(value)
             elif key.startswith((OWNER_PREFIX, TEAM_PREFIX)):
                 self._desk.restore(key, value)
             elif key[:1] != b"\0":
@@ -149,7 +146,7 @@ class RoutingFold:
             RowCodecError: It cannot be read, or is of a newer version.
         """
         found = decode_memo(memo)
-        self._router.log_time_ms, self._version = found.log_time_ms, found.version
+        self._router.log_time_ms, self._policies.version = found.log_time_ms, found.version
         self._partitions, self._times, self._losing = found.partitions, found.times, list(found.losing)
 
     def opened(self) -> None:
@@ -158,8 +155,8 @@ class RoutingFold:
         Raises:
             RowCodecError: A row cannot be read, or the policy that the memo names is not there.
         """
-        if self._version is not None:
-            policy = self._stored_policy()
+        if self._policies.version is not None:
+            policy = self._policies.active()
             self._router.open_with(policy, Presence(policy))
         dues = []
         for lead_id, row in self._book.load():
@@ -169,20 +166,6 @@ class RoutingFold:
                 self._router.join_line(lead_id, row)
         self._deadlines.load(dues)
 
-    def _stored_policy(self) -> Policy:
-        if self._policy_row is None:
-            raise RowCodecError(f"the policy is missing in the table (key {POLICY_KEY!r})")
-        row = ModelRow.decode(self._policy_row)
-        try:
-            policy = read_policy(row.text, row.name)
-        except PolicyError as error:
-            raise RowCodecError(f"the policy {row.name} of the table cannot be read: {error}") from error
-        if policy.version != self._version:
-            raise RowCodecError(
-                f"the table has version {policy.version} of the policy, its checkpoint says {self._version}"
-            )
-        return policy
-
     def start_with(self, text: str, name: str = "policy") -> None:
         """The first policy: it holds from the first row.
 
@@ -190,16 +173,12 @@ class RoutingFold:
             PolicyError: Everything that is wrong with it.
         """
         policy = read_policy(text, name)
-        self._keep(policy)
+        self._policies.switch(policy)
         self._router.open_with(policy, Presence(policy))
-
-    def _keep(self, policy: Policy) -> None:
-        row = ModelRow(MEMO_CODEC, policy.name, policy.version, policy.sha256, policy.text)
-        self._policy_row, self._policy_written, self._version = row.encode(), False, policy.version
 
     def next_deadline_ms(self) -> int | None:
         """The earliest moment at which time alone may change something."""
-        if self._version is None:
+        if self._policies.version is None:
             return None
         first = self._deadlines.first()
         change = self._next_change()
@@ -277,11 +256,11 @@ class RoutingFold:
 
     def _control(self, row: PolicyControl) -> None:
         """The next policy, if it is one. A version that is not greater than the active one does nothing."""
-        router = self._router
-        if self._version is not None and row.version <= self._version:
-            if (row.version, row.sha256) != (self._version, router.policy.sha256):
+        router, version = self._router, self._policies.version
+        if version is not None and row.version <= version:
+            if (row.version, row.sha256) != (version, router.policy.sha256):
                 told = f"version {row.version} (sha256 {row.sha256[:12]}) does nothing"
-                self._step.problems.append(f"policy {row.policy} {told}: version {self._version} holds already")
+                self._step.problems.append(f"policy {row.policy} {told}: version {version} holds already")
             return
         try:
             policy = read_policy(row.body, row.policy)
@@ -290,12 +269,12 @@ class RoutingFold:
             return
         at = max(router.log_time_ms, row.received_at_ms)
         self._losing += [(owner, at) for owner in router.switch(policy, Presence(policy), at)]
-        self._keep(policy)
+        self._policies.switch(policy)
 
     def _catch_up(self, until_ms: int) -> bool:
         """Finishes what is under way and goes through time up to a moment; False if the step is full before."""
         router, deadlines = self._router, self._deadlines
-        if self._version is None:
+        if self._policies.version is None:
             router.log_time_ms = until_ms
             return True
         if router.log_time_ms == 0 and until_ms > 0:
@@ -360,11 +339,14 @@ class RoutingFold:
         router.problems, router.unmatched, router.unknown, router.repeated = [], 0, 0, 0
         step.rows += self._book.written()
         step.rows += self._desk.changed_rows()
-        if not self._policy_written:
-            step.rows.append((POLICY_KEY, self._policy_row))
-            self._policy_written = True
+        step.rows += self._policies.unwritten()
         memo = RoutingMemo(
-            MEMO_CODEC, router.log_time_ms, self._version, self._partitions, dict(self._times), list(self._losing)
+            MEMO_CODEC,
+            router.log_time_ms,
+            self._policies.version,
+            self._partitions,
+            dict(self._times),
+            list(self._losing),
         )
         step.memo = encode_memo(memo)
         self._step = RoutingStep()
