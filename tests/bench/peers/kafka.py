@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.bench.peers.events import DAY_MS, PARTITIONS, Raw
 
 __all__ = ["Outputs", "clean", "make_topics", "send", "send_steadily"]
 
+_IN_ORDER = {"acks": "all", "enable.idempotence": True, "delivery.report.only.error": True, "log_level": 3}
+"""Nothing is sent again behind what came after it."""
 _FAST = {"linger.ms": 20, "batch.size": 500_000, "queue.buffering.max.messages": 1_000_000}
 
 
@@ -44,7 +46,7 @@ def clean(bootstrap: str, part: str, keep: Iterable[str] = ()) -> None:
 
 def send(bootstrap: str, topic: str, raws: Iterable[Raw], say: Callable[[int], None] = lambda sent: None) -> int:
     """Sends as fast as the broker takes it; how many."""
-    producer = Producer({"bootstrap.servers": bootstrap, "acks": "all", "log_level": 3, **_FAST})
+    producer = Producer({"bootstrap.servers": bootstrap, "on_delivery": _refused, **_IN_ORDER, **_FAST})
     count = 0
     for raw in raws:
         while True:
@@ -75,7 +77,7 @@ def send_steadily(
         rate: Events a second.
         meanwhile: Called between events, with seconds that it may take.
     """
-    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 0, "acks": "all", "log_level": 3})
+    producer = Producer({"bootstrap.servers": bootstrap, "on_delivery": _refused, "linger.ms": 0, **_IN_ORDER})
     sent: dict[str, float] = {}
     began = time.monotonic()
     for count, raw in enumerate(raws):
@@ -87,6 +89,10 @@ def send_steadily(
     if producer.flush(10):
         raise RuntimeError("the broker did not take every event in 10 s")
     return sent
+
+
+def _refused(error: KafkaError, message: Message) -> None:
+    raise RuntimeError(f"the broker did not take an event for {message.topic()}: {error}")
 
 
 class Outputs:

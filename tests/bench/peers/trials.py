@@ -116,6 +116,16 @@ class _Watched:
                 what = f"ended with {dead[0].returncode}" if dead else f"told nothing new for {self._silence_s:.0f} s"
                 raise Stuck(f"{self.peer.title} {what} after {self.progress.done:,} events; logs in {self.run.folder}")
 
+    def compared(self) -> Compared:
+        """What was told up to here; other partitions of the output may be a moment behind.
+
+        Raises:
+            Stuck: The engine ended.
+        """
+        upto, until = self.progress.places, time.monotonic() + 1
+        self.until(lambda: not self.progress.compared(upto).missing or time.monotonic() > until)
+        return self.progress.compared(upto)
+
 
 @contextmanager
 def _watched(peer: Peer, run: Run, story: Story) -> Iterator[_Watched]:
@@ -154,9 +164,7 @@ def backlog(peer: Peer, run: Run, story: Story, warm: int, window: int, broker_p
         (done, _, began), (later, _, ended) = last.ends
         if any(ends[1][0] - ends[0][0] < window / 4 for ends in (each.ends for each in windows)):
             raise Stuck(f"{peer.title} was done before it could be watched: take more events")
-        upto, until = progress.places, time.monotonic() + 1  # other partitions of the output may be a moment behind
-        watched.until(lambda: not progress.compared(upto).missing or time.monotonic() > until)
-        compared = progress.compared(upto)
+        compared = watched.compared()
         ahead_us = {name: each.cpu_us for name, each in early.items()}
         return Backlog(
             later - done,
@@ -181,7 +189,7 @@ def latency(peer: Peer, run: Run, town: Town, rate: float, seconds: float, warm_
         sent = send_steadily(run.bootstrap, run.source, live, rate, watched.look)
         share = (cpu_s(watched.pids()) - before) / (time.monotonic() - began)
         watched.until(lambda: watched.progress.done >= story.events)
-        arrived, compared = watched.arrived, watched.progress.compared()
+        arrived, compared = watched.arrived, watched.compared()
     clean(run.bootstrap, run.source)
     delays = sorted(
         (arrived[event] - at) * 1000 for event, at in sent.items() if event in arrived and at > began + warm_s
@@ -209,7 +217,7 @@ def recovery(peer: Peer, run: Run, leads: int, at_ms: int) -> Recovery:
         watched.until(lambda: watched.progress.done >= story.events)
         seconds = time.monotonic() - began
         memory = memory_mb(watched.pids())
-        compared = watched.progress.compared()
+        compared = watched.compared()
         if compared.missing or compared.different:
             raise Stuck(f"{peer.title} has not remembered every lead: {compared}; logs in {run.folder}")
     clean(run.bootstrap, run.source)
