@@ -8,10 +8,10 @@ from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
+from tests.faults.cluster import Cluster
 from tests.faults.proxy import Proxy
 from tests.faults.routed_trial import RoutedTrial
 from tests.faults.trial import SESSION_S, Weight
-from tests.kafka.broker import KafkaBroker
 from tests.redis_server import RedisServer
 
 __all__ = ["Deed", "Mix"]
@@ -34,24 +34,25 @@ class Mix:
         lives: What each worker held from time to time, by its name and process: when, and what.
     """
 
-    def __init__(self, seed: int, trial: RoutedTrial, broker: KafkaBroker, proxy: Proxy, redis: RedisServer) -> None:
+    def __init__(self, seed: int, trial: RoutedTrial, kafka: Cluster, redis: RedisServer) -> None:
         self._chance = Random(seed)
-        self._trial, self._broker, self._proxy, self._redis = trial, broker, proxy, redis
+        self._trial, self._kafka, self._redis = trial, kafka, redis
         self._began = time.monotonic()
         self.timeline: list[Deed] = []
         self.lives: dict[tuple[str, int], list[tuple[float, Weight]]] = {}
 
     def run(self, seconds: float) -> None:
         """Does one thing after the other for so long; then all is well again."""
+        each = len(self._kafka.brokers)
         deeds: list[tuple[Callable[[], str], int]] = [
             (self._kill, 6),
             (self._terminate, 3),
             (self._sleep, 3),
             (self._join_or_leave, 4),
-            (self._kill_broker, 1),
-            (self._restart_broker, 1),
-            (self._freeze_broker, 2),
-            (self._cut, 3),
+            (self._kill_broker, each),
+            (self._restart_broker, each),
+            (self._freeze_broker, 2 * each),
+            (self._cut, 3 * each),
             (self._flush_redis, 2),
             (self._kill_redis, 1),
         ]
@@ -107,30 +108,35 @@ class Mix:
         return f"{name} left by {number.name}"
 
     def _kill_broker(self) -> str:
-        self._broker.kill()
+        broker = self._chance.choice(self._kafka.brokers)
+        broker.kill()
         self._pause(0, 5)
         beside = self._kill() if self._chance.random() < 0.5 else "nobody else"
-        self._broker.start()
-        return f"the broker killed, {beside} meanwhile"
+        broker.start()
+        return f"broker {broker.node} killed, {beside} meanwhile"
 
     def _restart_broker(self) -> str:
-        self._broker.restart()
-        return "the broker restarted"
+        broker = self._chance.choice(self._kafka.brokers)
+        broker.restart()
+        return f"broker {broker.node} restarted"
 
     def _freeze_broker(self) -> str:
-        frozen_s = self._chance.uniform(1, 9)
-        self._broker.freeze()
+        broker, frozen_s = self._chance.choice(self._kafka.brokers), self._chance.uniform(1, 9)
+        broker.freeze()
         self._pause(frozen_s, frozen_s)
-        self._broker.thaw()
-        return f"the broker frozen for {frozen_s:.1f} s"
+        broker.thaw()
+        return f"broker {broker.node} frozen for {frozen_s:.1f} s"
 
     def _cut(self) -> str:
         cut = self._chance.choice([Proxy.refuse, Proxy.swallow, Proxy.cut])
-        cut(self._proxy)
+        proxies = self._chance.sample(self._kafka.proxies, self._chance.randint(1, len(self._kafka.proxies)))
+        for proxy in proxies:
+            cut(proxy)
         self._pause(0, 6)
         beside = self._kill() if self._chance.random() < 0.3 else "nobody"
-        self._proxy.pass_on()
-        return f"the network: {cut.__name__}, {beside} meanwhile"
+        for proxy in proxies:
+            proxy.pass_on()
+        return f"the network before {len(proxies)} brokers: {cut.__name__}, {beside} meanwhile"
 
     def _flush_redis(self) -> str:
         self._redis.admin.flushall()

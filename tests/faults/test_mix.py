@@ -13,14 +13,13 @@ from typing import Any
 import pytest
 
 from schemas.topics import LEAD_ASSIGNMENTS, LEAD_SCORES
+from tests.faults.cluster import cluster
 from tests.faults.conftest import MakeTrial, make_routed
 from tests.faults.mix import Mix
-from tests.faults.proxy import Proxy
 from tests.faults.routed_trial import RoutedTrial
 from tests.faults.routing_world import RoutingLoad
 from tests.faults.sizes import SEEDS
 from tests.faults.trial import Weight
-from tests.kafka.broker import KafkaBroker
 from tests.redis_server import PREFIX, RedisServer
 from tests.view import naive
 from tests.view.live import until
@@ -34,23 +33,25 @@ SETTLED_S = 30
 
 
 @pytest.mark.timeout(LENGTH_S + 1_200)
+@pytest.mark.parametrize("brokers", [1, 3])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_random_mix_of_all_faults_leaves_no_trace(
     make_trial: MakeTrial,
     redis_server: RedisServer,
     tmp_path: Path,
     seed: int,
+    brokers: int,
     record_property: Callable[[str, object], None],
 ) -> None:
-    with Proxy() as proxy, KafkaBroker(detours=[proxy.port]) as broker:
-        proxy.lead_to(broker.detour(proxy.port))
+    with cluster(brokers) as kafka:
         redis = {"redis_url": redis_server.url, "redis_prefix": PREFIX}
-        trial = make_routed(make_trial, broker, tmp_path, bootstrap_servers=proxy.bootstrap, **redis)
+        settings = redis | {"bootstrap_servers": kafka.detour, "replication": brokers}
+        trial = make_routed(make_trial, kafka.brokers[0], tmp_path, **settings)
         trial.begin()
         trial.start("view")
         for name in trial.workers:
             trial.ready(name)
-        mix = Mix(seed, trial, broker, proxy, redis_server)
+        mix = Mix(seed, trial, kafka, redis_server)
         try:
             with RoutingLoad(trial, seed, rate=40, leads=25):
                 mix.run(LENGTH_S)
