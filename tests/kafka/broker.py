@@ -32,6 +32,7 @@ from confluent_kafka.admin import AdminClient
 
 from tests.kafka.jars import kafka_jars, need
 from tests.kafka.keystore import Keystore
+from tests.kafka.properties import Ports, server_properties
 
 __all__ = ["FAST_START", "STEADY", "KafkaBroker", "KafkaBrokerError"]
 
@@ -42,33 +43,6 @@ STEADY = ("-Xms1g", "-Xmx1g")
 """JVM options for benchmarks: the JVM may take its time to become fast."""
 
 _LOG_CONFIG = Path(__file__).resolve().parent / "log4j2.properties"
-
-_SETTINGS: dict[str, str] = {
-    "controller.listener.names": "CONTROLLER",
-    "inter.broker.listener.name": "PLAINTEXT",
-    "num.partitions": "4",
-    # leadstream makes its topics by its own command; a topic that appears by itself hides a mistake.
-    "auto.create.topics.enable": "false",
-    "offsets.topic.replication.factor": "1",
-    "offsets.topic.num.partitions": "4",
-    "transaction.state.log.replication.factor": "1",
-    "transaction.state.log.min.isr": "1",
-    "transaction.state.log.num.partitions": "4",
-    "group.initial.rebalance.delay.ms": "0",
-    # After a kill the broker may register again only when its old session has ended (Kafka's default: 9 s).
-    "broker.session.timeout.ms": "3000",
-    "broker.heartbeat.interval.ms": "500",
-    # Tests with short sessions see a dead worker within seconds.
-    "group.min.session.timeout.ms": "3000",
-    # One write of rows is one record batch: up to 8 MiB.
-    "message.max.bytes": str(8 * 1024 * 1024),
-    "replica.fetch.max.bytes": str(8 * 1024 * 1024),
-    "log.segment.bytes": str(256 * 1024 * 1024),
-    # Compaction and retention within seconds, for tests that wait for them.
-    "log.cleaner.backoff.ms": "500",
-    "log.retention.check.interval.ms": "10000",
-    "log.initial.task.delay.ms": "1000",
-}
 
 
 class KafkaBrokerError(Exception):
@@ -109,12 +83,11 @@ class KafkaBroker:
         self._jvm = jvm
         self._extra = dict(settings or {})
         self._ready_within = ready_within
-        self._detours = dict.fromkeys(detours, 0)
+        self._behind = tuple(detours)
         self._keystore = keystore
-        self._secure_port = 0
         self._given_folder = folder
         self._folder: Path | None = None
-        self._ports: tuple[int, int] | None = None
+        self._ports: Ports | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._joins = joins
         self.node: int = 1 if joins is None else joins.node + 1
@@ -127,27 +100,30 @@ class KafkaBroker:
         Raises:
             KafkaBrokerError: The broker was never started.
         """
-        if self._ports is None:
-            message = "The broker has no address before its first start()."
-            raise KafkaBrokerError(message)
-        return f"127.0.0.1:{self._ports[0]}"
+        return f"127.0.0.1:{self._places.client}"
 
     @property
     def quorum(self) -> str:
         """The controller that it obeys, `NODE@127.0.0.1:PORT`; known after the first start."""
         if self._joins is not None:
             return self._joins.quorum
-        assert self._ports is not None
-        return f"{self.node}@127.0.0.1:{self._ports[1]}"
+        return f"{self.node}@127.0.0.1:{self._places.controller}"
 
     @property
     def secure_bootstrap(self) -> str:
         """The address of the listener with log-in and TLS; known after the first start."""
-        return f"127.0.0.1:{self._secure_port}"
+        return f"127.0.0.1:{self._places.secure}"
 
     def detour(self, port: int) -> int:
         """Where the proxy at this port leads to; known after the first start."""
-        return self._detours[port]
+        return self._places.detours[port]
+
+    @property
+    def _places(self) -> Ports:
+        if self._ports is None:
+            message = "The broker has no address before its first start()."
+            raise KafkaBrokerError(message)
+        return self._ports
 
     @property
     def folder(self) -> Path:
@@ -278,36 +254,15 @@ class KafkaBroker:
         else:
             self._given_folder.mkdir(parents=True, exist_ok=True)
             self._folder = self._given_folder
-        client, controller, self._secure_port, *others = _free_ports(3 + len(self._detours))
-        self._ports = client, controller
-        self._detours = dict(zip(self._detours, others, strict=True))
-        ways = {f"DETOUR{number}": way for number, way in enumerate(zip(others, self._detours, strict=True))}
-        protocols = dict.fromkeys(("CONTROLLER", "PLAINTEXT", *ways), "PLAINTEXT")
-        if self._keystore is not None:
-            ways["SECURE"] = (self._secure_port, self._secure_port)
-            protocols["SECURE"] = "SASL_SSL"
-        listeners = [f"PLAINTEXT://127.0.0.1:{client}"]
-        if self._joins is None:
-            listeners.append(f"CONTROLLER://127.0.0.1:{controller}")
-        settings = {
-            **_SETTINGS,
-            "process.roles": "broker,controller" if self._joins is None else "broker",
-            "node.id": str(self.node),
-            "controller.quorum.voters": self.quorum,
-            "listeners": ",".join([*listeners, *(f"{name}://127.0.0.1:{own}" for name, (own, _) in ways.items())]),
-            "advertised.listeners": ",".join(
-                [f"PLAINTEXT://127.0.0.1:{client}", *(f"{name}://127.0.0.1:{told}" for name, (_, told) in ways.items())]
-            ),
-            "listener.security.protocol.map": ",".join(f"{name}:{how}" for name, how in protocols.items()),
-            "log.dirs": str(self._folder / "data"),
-            **({} if self._keystore is None else _secured(self._keystore)),
-            **self._extra,
-        }
-        properties = "".join(f"{name}={value}\n" for name, value in settings.items())
-        (self._folder / "server.properties").write_text(properties)
+        client, controller, secure, *others = _free_ports(3 + len(self._behind))
+        self._ports = ports = Ports(client, controller, secure, dict(zip(self._behind, others, strict=True)))
+        data, properties = self._folder / "data", self._folder / "server.properties"
+        properties.write_text(
+            server_properties(self.node, self.quorum, ports, data, self._keystore, self._extra), encoding="utf-8"
+        )
         # Joined by "=": an id may begin with a dash.
         command = self._java("kafka.tools.StorageTool", "format", "--ignore-formatted", f"--cluster-id={self.cluster}")
-        command.append(f"--config={self._folder / 'server.properties'}")
+        command.append(f"--config={properties}")
         done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
         if done.returncode != 0:
             self._ports = None
@@ -359,19 +314,6 @@ class KafkaBroker:
         if self._folder is not None and self._given_folder is None:
             shutil.rmtree(self._folder, ignore_errors=True)
         self._folder = None
-
-
-def _secured(keystore: Keystore) -> dict[str, str]:
-    scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
-    return {
-        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        "super.users": "User:ANONYMOUS",
-        "listener.name.secure.sasl.enabled.mechanisms": "SCRAM-SHA-512",
-        "listener.name.secure.scram-sha-512.sasl.jaas.config": scram,
-        "listener.name.secure.ssl.keystore.type": "PKCS12",
-        "listener.name.secure.ssl.keystore.location": str(keystore.path),
-        "listener.name.secure.ssl.keystore.password": keystore.password,
-    }
 
 
 def _new_id() -> str:
