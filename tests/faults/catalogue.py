@@ -76,7 +76,7 @@ FAULTS: dict[str, Fault] = {
         "the broker cut off, half open, far away; out of reach again and again", ("tests/faults/test_network.py",)
     ),
     "far": Fault(
-        "one raw partition slower than the others: its broker far away, its replica frozen",
+        "one raw partition slower than the others: far away, its replica frozen, its leader given up unnoticed",
         ("tests/faults/test_slow_partition.py",),
     ),
     "due": Fault("score and route killed around the moment at which an answer is due", ("tests/faults/test_due.py",)),

@@ -1,4 +1,5 @@
-"""One raw partition is slower than the others: its broker is far away, or its replica sleeps; the oracle recounts."""
+"""One raw partition is slower than the others: its broker is far away, its replica sleeps, or it is read from a leader
+that was given up; the oracle recounts."""
 
 from __future__ import annotations
 
@@ -78,6 +79,36 @@ def test_a_record_that_readers_may_not_see_yet_is_waited_for(make_trial: MakeTri
             trial.stop()
 
 
+def test_a_leader_that_was_given_up_and_does_not_know_it_is_not_believed(make_trial: MakeTrial) -> None:
+    """It hears no more of its cluster, and answers ingest: nothing is left. What comes meanwhile lies with its heir."""
+    with Proxy() as link, KafkaBroker() as controller:
+        link.lead_to(int(controller.quorum.rpartition(":")[2]))
+        trial = make_trial(controller)
+        trial.begin()  # Kafka's own topics are made, and stay here
+        for stage in trial.stages:
+            trial.ready(stage)
+        trial.stop()
+        behind = {"controller.quorum.voters": f"{controller.node}@{link.bootstrap}"}
+        with KafkaBroker(joins=controller, settings=behind) as given_up, KafkaBroker(joins=given_up) as heir:
+            near, far = [controller.node, heir.node, given_up.node], [given_up.node, heir.node, controller.node]
+            move_visits(trial, [near] * FAR + [far], {"min.insync.replicas": "2"})
+            trial.begin()
+            for stage in trial.stages:
+                trial.ready(stage)
+            with Load(trial, SEED):
+                time.sleep(3)
+            link.swallow()
+            wait_for(lambda: leader_of_far(trial) == heir.node, 30)
+            visit(trial, "first", range(LEADS), range(FAR))
+            visit(trial, "second", range(LEADS // 2), range(FAR, PARTITIONS))
+            time.sleep(4)  # the last silence of 3 s is over
+            visit(trial, "nobody", range(LEADS, LEADS + 1), range(FAR))
+            trial.drained(30, stages=trial.stages)
+            link.pass_on()
+            trial.judge(doubles=False)
+            trial.stop()
+
+
 @contextmanager
 def one_partition_far_away(make_trial: MakeTrial) -> Iterator[tuple[Trial, Proxy]]:
     """A trial whose score is at work, and a proxy before the broker of one partition of visits."""
@@ -97,14 +128,22 @@ def one_partition_far_away(make_trial: MakeTrial) -> Iterator[tuple[Trial, Proxy
             trial.stop()
 
 
-def move_visits(trial: Trial, nodes: list[list[int]]) -> None:
+def leader_of_far(trial: Trial) -> int:
+    """As the first broker says: a client that knows more may ask another."""
+    topic = trial.prefix + VISITS
+    return (
+        AdminClient({"bootstrap.servers": trial.bootstrap}).list_topics(topic, 10).topics[topic].partitions[FAR].leader
+    )
+
+
+def move_visits(trial: Trial, nodes: list[list[int]], more: Mapping[str, str] | None = None) -> None:
     """Visits have a topic anew, as it was but with each partition on the brokers that are named for it."""
     admin, topic = AdminClient({"bootstrap.servers": trial.bootstrap}), trial.prefix + VISITS
     resource = ConfigResource("topic", topic)
     entries = admin.describe_configs([resource])[resource].result(20).values()
     admin.delete_topics([topic])[topic].result(20)
     wait_for(lambda: topic not in admin.list_topics(timeout=10).topics, 20)
-    config = {entry.name: entry.value for entry in entries if not entry.is_default}
+    config = {entry.name: entry.value for entry in entries if not entry.is_default} | dict(more or {})
     placed = NewTopic(topic, len(nodes), replica_assignment=nodes, config=config)
     admin.create_topics([placed])[topic].result(20)
 
