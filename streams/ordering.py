@@ -7,8 +7,8 @@ is at most a minute ahead of the slowest partition; the rest waits, and its part
 known of each partition:
 
 * it has records in hand: the time of the first of them;
-* it has none, and its leader said so: the newest time read anywhere, minus the time since it was asked, and minus a
-  second for the brokers' clocks;
+* it has none, and its replicas said so: the newest time read anywhere, minus the time since they were asked, and
+  minus a second for the brokers' clocks;
 * it has none, and nothing is known: the time of the last record that came from it.
 
 Topics that the breaker paused are left out: what they hold is late. What other workers have in hand is known from

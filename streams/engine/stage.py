@@ -164,7 +164,7 @@ class FetchState(NamedTuple):
     """What is known of a source partition that has no more records in hand.
 
     Attributes:
-        at_end: Nothing was left when its leader was asked where it ends.
+        at_end: Nothing was left when its replicas were asked where it ends.
         asked_s_ago: Seconds since then.
         answered_s_ago: Seconds since the broker's last answer to a fetch.
     """
