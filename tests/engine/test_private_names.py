@@ -26,6 +26,7 @@ THEIRS = ("faust", "mode", "aiokafka")
 
 FINGERPRINTS = {
     "aiokafka.client:AIOKafkaClient.bootstrap": "198943b0",
+    "aiokafka.cluster:ClusterMetadata.update_metadata": "6c2cce8f",
     "aiokafka.conn:AIOKafkaConnection._send_sasl_token": "7a3d948f",
     "aiokafka.conn:AIOKafkaConnection.connect": "b0f9ba7f",
     "aiokafka.conn:AIOKafkaConnection.send": "5909ea32",
