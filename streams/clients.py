@@ -90,14 +90,16 @@ def hidden(settings: Settings) -> str:
 _Client = TypeVar("_Client", AdminClient, Consumer, Producer)
 
 
-def _new(settings: Settings, make: Callable[..., _Client], config: Mapping[str, Any]) -> _Client:
+def _new(
+    settings: Settings, make: Callable[..., _Client], config: Mapping[str, Any], *, connected: bool = True
+) -> _Client:
     last = _LastError()
     try:
         client = make({**client_config(settings), **config, "error_cb": last}, logger=_log)
     except KafkaException as error:
         why = error.args[0].str()
         raise UsageError(f"Kafka settings are refused: {why}; see `leadstream settings`") from error
-    attempts = int(REACH_TIMEOUT_S)
+    attempts = int(REACH_TIMEOUT_S) if connected else 0
     for attempt in range(1, attempts + 1):
         try:
             client.list_topics(timeout=1.0)
@@ -123,24 +125,32 @@ def reach(settings: Settings, client: AdminClient | Consumer | Producer) -> dict
         raise unreachable(settings, error.args[0].str()) from error
 
 
-def new_admin(settings: Settings, *, leaders_age_ms: int | None = None) -> AdminClient:
-    """A client for topics, connected.
+def new_admin(settings: Settings, *, connected: bool = True) -> AdminClient:
+    """A client for topics.
 
     Args:
         settings: Where the brokers are.
-        leaders_age_ms: What is known of partitions' leaders is asked for anew when it is so old: for a client that asks
-            again and again. librdkafka's own 15 minutes outlive an election, and each question is refused till then.
+        connected: Whether it is waited until a broker answers.
+
+    Raises:
+        BrokerUnreachable: None answers.
     """
-    return _new(settings, AdminClient, {} if leaders_age_ms is None else {"metadata.max.age.ms": leaders_age_ms})
+    return _new(settings, AdminClient, {}, connected=connected)
 
 
-def new_consumer(settings: Settings, group: str = "leadstream-read", *, fetch_wait_ms: int = 500) -> Consumer:
-    """A consumer that is given its partitions by hand and commits nothing, connected.
+def new_consumer(
+    settings: Settings, group: str = "leadstream-read", *, fetch_wait_ms: int = 500, connected: bool = True
+) -> Consumer:
+    """A consumer that is given its partitions by hand and commits nothing.
 
     Args:
         settings: Where the brokers are.
         group: Whose positions it can ask for; the prefix comes before it.
         fetch_wait_ms: How long a broker may keep a request open that finds nothing new.
+        connected: Whether it is waited until a broker answers.
+
+    Raises:
+        BrokerUnreachable: None answers.
     """
     return _new(
         settings,
@@ -158,6 +168,7 @@ def new_consumer(settings: Settings, group: str = "leadstream-read", *, fetch_wa
             # The mock broker has no other way to a topic than asking for it.
             "allow.auto.create.topics": settings.broker_profile == "embedded",
         },
+        connected=connected,
     )
 
 

@@ -1,14 +1,19 @@
 """The view's side of Kafka: its topics from given positions on, and where they end.
 
 No group: positions are Redis's. What is asked of the brokers beside records is asked without waiting.
+A client of librdkafka that heard of no broker at all (one that was silent for long answers so, before it leads again)
+may be deaf from then on (https://github.com/confluentinc/librdkafka/issues/5301). So one that is refused, or brings
+nothing although there is something, gives way to a new one.
 """
 
 from __future__ import annotations
 
+import logging
+import time
 from concurrent.futures import Future
 from typing import Any, cast
 
-from confluent_kafka import KafkaError, KafkaException, Message, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo, OffsetSpec
 
 from schemas.topics import TOPICS_BY_NAME
@@ -18,11 +23,13 @@ from streams.view.batch import READ, Raw
 
 __all__ = ["Asked", "PositionsLost", "Source"]
 
+log = logging.getLogger(__name__)
+
 EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 _TIMEOUT_S = 10.0
-_LEADERS_AGE_MS = 2_000
+_SILENT_S = 30.0
 _BATCH = 2_000
 _POLL_S = 0.05
 
@@ -55,7 +62,9 @@ class Asked:
             return {place: future.result(_TIMEOUT_S).offset for place, future in self._futures.items()}
         except KafkaException as error:
             self.refusal = error.args[0].str()
-            return None
+        except TimeoutError:
+            self.refusal = "no answer"
+        return None
 
 
 class Source:
@@ -73,8 +82,10 @@ class Source:
     def __init__(self, settings: Settings, kept_ms: int) -> None:
         self._settings = settings
         self._kept_ms = kept_ms
-        self._admin: AdminClient = new_admin(settings, leaders_age_ms=_LEADERS_AGE_MS)
-        self._consumer = new_consumer(settings, "leadstream-view", fetch_wait_ms=100)
+        self._admin: AdminClient = new_admin(settings)
+        self._asked: Asked | None = None
+        self._consumer = self._new_consumer(connected=True)
+        self._left, self._left_since = 0, 0.0
         self._names = {settings.topic(name): name for name in READ}
         counts = partition_counts(settings, self._consumer, READ)
         self.at_end: Positions = {}
@@ -112,10 +123,22 @@ class Source:
                 # -1: nothing is as young as that.
                 start = ends[place] if starts.get(place) == -1 else starts.get(place, 0)
             found[place] = min(max(start, lows[place]), ends[place])
-        self._consumer.assign(
-            [TopicPartition(self._settings.topic(name), number, found[name, number]) for name, number in self.places]
-        )
+        self._read_from(found)
         return found
+
+    def left(self, goal: Positions, positions: Positions) -> int:
+        """How many records lie before a goal, read from somewhere; where none of them comes, a new client reads on."""
+        left = sum(max(0, end - positions.get(place, 0)) for place, end in goal.items())
+        now = time.monotonic()
+        if left != self._left:
+            self._left, self._left_since = left, now
+        elif left and now - self._left_since > _SILENT_S:
+            log.warning("none of %d records came for %d s: reading by a new connection", left, _SILENT_S)
+            self._consumer.close()
+            self._consumer = self._new_consumer(connected=False)
+            self._read_from(positions)
+            self._left_since = now
+        return left
 
     def read(self) -> list[Raw]:
         """What came, at most so much; `at_end` is where partitions ended since: there may be no record before that.
@@ -144,6 +167,17 @@ class Source:
         """Leaves."""
         self._consumer.close()
 
+    def _new_consumer(self, *, connected: bool) -> Consumer:
+        return new_consumer(self._settings, "leadstream-view", fetch_wait_ms=100, connected=connected)
+
+    def _read_from(self, positions: Positions) -> None:
+        self._consumer.assign(
+            [
+                TopicPartition(self._settings.topic(name), number, positions[name, number])
+                for name, number in self.places
+            ]
+        )
+
     def _starts(self, now_ms: int) -> Positions:
         """Topics that are kept for a time: where what is looked at begins. Past streams have other times: all of it."""
         if self._settings.clock == "record" or self._settings.broker_profile == "embedded":
@@ -152,17 +186,25 @@ class Source:
         return self._answered(OffsetSpec.for_timestamp(now_ms - self._kept_ms), timed)
 
     def _answered(self, spec: OffsetSpec, places: list[tuple[str, int]] | None = None) -> Positions:
-        asked = self._ask(spec, places)
-        found = asked.offsets()
-        if found is None:
-            raise unreachable(self._settings, f"it did not say where the topics begin and end ({asked.refusal})")
-        return found
+        for _ in range(2):
+            asked = self._ask(spec, places)
+            found = asked.offsets()
+            if found is not None:
+                return found
+        raise unreachable(self._settings, f"it did not say where the topics begin and end ({asked.refusal})")
 
     def _ask(self, spec: OffsetSpec, places: list[tuple[str, int]] | None = None) -> Asked:
+        if self._asked is not None and self._asked.refusal:
+            # What it knows of leaders may be of before an election; the next one asks.
+            self._admin = new_admin(self._settings, connected=False)
         wanted = self.places if places is None else places
-        asked = {TopicPartition(self._settings.topic(name), number): spec for name, number in wanted}
-        futures = self._admin.list_offsets(asked, request_timeout=_TIMEOUT_S)
-        return Asked({(self._names[place.topic], place.partition): future for place, future in futures.items()})
+        futures = self._admin.list_offsets(
+            {TopicPartition(self._settings.topic(name), number): spec for name, number in wanted},
+            request_timeout=_TIMEOUT_S,
+        )
+        asked = {(self._names[place.topic], place.partition): future for place, future in futures.items()}
+        self._asked = Asked(asked)
+        return self._asked
 
 
 def _place(message: Message) -> tuple[str | None, int | None, int | None]:

@@ -186,7 +186,7 @@ class ViewWorker:
             self._unanswered_since, self._refusal = None, ""
             self._readiness.unblock("kafka")
             self._show_lag(hold, self._goal)
-        if all(hold.positions.get(place, 0) >= end for place, end in self._goal.items()):
+        if not self._source.left(self._goal, hold.positions):
             self._caught_up(hold, moment)
             self._asked = self._goal = None
         elif time.monotonic() - self._told_at >= BEAT_S:
