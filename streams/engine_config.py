@@ -38,7 +38,7 @@ def engine_config(stage: str, settings: Settings) -> EngineConfig:
         sleep_limit_s=settings.session_timeout_ms / 1000,
         poll_records=settings.poll_records,
         fetch_max_bytes=settings.fetch_max_bytes,
-        batch_pause_ms=settings.batch_pause_ms,
+        gather_ms=settings.gather_ms,
         max_batch_bytes=MAX_ROUTES_BATCH_BYTES - (1 << 20) if stage == "route" else 7 << 20,
         ready_timeout_s=settings.ready_timeout_ms / 1000,
         log_level=settings.log_level.upper(),

@@ -128,8 +128,8 @@ class Settings(BaseModel):
         4 * 1024 * 1024, description="Bytes of one fetch and partition"
     )
     poll_records: Count = Field(5_000, description="Records of one batch")
-    batch_pause_ms: Annotated[int, Field(ge=0, le=1000)] = Field(
-        20, description="Pause before the next batch of a partition under light load"
+    gather_ms: Annotated[int, Field(ge=1, le=1000)] = Field(
+        20, description="How long a broker gathers for one batch, while records come and there is no backlog"
     )
     pack_rows: Annotated[int, Field(ge=1, le=100)] = Field(100, description="Rows in one record of lead-events")
     breaker_window: Count = Field(1_000, description="Raw records of a topic that the breaker looks at")

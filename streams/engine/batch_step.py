@@ -58,8 +58,7 @@ class BatchSteps:
             app.config.crash_point("acked")
         except Exception as error:  # noqa: BLE001  # fail-stop: nothing may be acknowledged after an unknown error
             app.guard.end(error)
-        pause_s = 0.0 if batch.behind else app.config.batch_pause_ms / 1000
-        cast(Any, app.consumer)._thread.free(message.tp, batch, pause_s)
+        cast(Any, app.consumer)._thread.free(message.tp, batch)
 
     async def apply(self, part: OwnedPartition, batch: Batch, generation: int) -> None:
         """Makes a batch durable, in as many steps as its size asks for.

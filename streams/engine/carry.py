@@ -53,8 +53,7 @@ class CarrySteps:
         consumer.done(carried.positions)
         app.config.crash_point("acknowledged")
         await stream.ack(event)
-        pause_s = 0.0 if any(poll.behind.values()) else app.config.batch_pause_ms / 1000
-        consumer._thread.free(poll, carried.hold, pause_s)
+        consumer._thread.free(poll, carried.hold)
 
     async def _publish(self, carried: Carried) -> None:
         if not carried.outputs:

@@ -100,8 +100,8 @@ class EngineConfig:
         ask_every_s: A partition asks for time no more often than this.
         ask_for_time: False where time comes from past records alone: no alarm is ever set.
         fetch_max_bytes: Of one partition in one fetch; a whole answer may have four times as much.
-        fetch_wait_ms: How long the broker may wait for something to send.
-        batch_pause_ms: Rest of a partition between two batches while there is no backlog.
+        fetch_wait_ms: How long the broker may wait for something to send, while nothing comes.
+        gather_ms: How long the broker gathers for one answer, while records come and there is no backlog.
         tick_ms: A carry stage is called at least this often.
         max_batch_bytes: Of one record batch, so also of one step's rows with their checkpoint.
         write_timeout_s: A write that the broker has not taken by then ends the process.
@@ -128,7 +128,7 @@ class EngineConfig:
     poll_records: int = 5_000
     fetch_max_bytes: int = 4 << 20
     fetch_wait_ms: int = 100
-    batch_pause_ms: int = 20
+    gather_ms: int = 20
     tick_ms: int = 200
     max_batch_bytes: int = 7 << 20
     connect_timeout_s: float = 12.0

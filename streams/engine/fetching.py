@@ -17,6 +17,7 @@ from faust.types import TP
 
 from streams.engine.ends import Ends
 from streams.engine.errors import EngineError
+from streams.engine.gathering import Gathering
 from streams.engine.records import FOLDED, Batch, Chunk, Poll, to_batch
 from streams.engine.stage import FetchState, TopicPartition
 
@@ -49,7 +50,6 @@ class EngineThread(driver.AIOKafkaConsumerThread):
         """Faust hard-wires a wait of 1.5 s, in which a partition that was just emptied is in no request."""
         consumer = super()._create_worker_consumer(transport)
         config = self.engine_app.config
-        consumer._fetch_max_wait_ms = config.fetch_wait_ms
         consumer._fetch_max_bytes = 4 * config.fetch_max_bytes
         consumer._key_deserializer = FOLDED
         return consumer
@@ -59,6 +59,7 @@ class EngineThread(driver.AIOKafkaConsumerThread):
         await super().on_start()
         consumer = self._ensure_consumer()
         consumer._fetcher._prefetch_backoff = 0.0
+        Gathering(consumer._fetcher, self.engine_app.config)
         guard = self.engine_app.guard
         guard.watch_task(consumer._coordinator._coordination_task, "the group coordinator's task")
         guard.watch_task(consumer._fetcher._fetch_task, "the fetcher's task")
@@ -98,13 +99,9 @@ class EngineThread(driver.AIOKafkaConsumerThread):
             return 0
         return max(0, int(state.highwater - state.position))
 
-    def _soon(self, call: Callable[..., None], *args: object, pause_s: float = 0.0) -> None:
-        """Calls something in this thread, after a pause."""
-        loop = self.thread_loop
-        if pause_s:
-            loop.call_soon_threadsafe(loop.call_later, pause_s, call, *args)
-        else:
-            loop.call_soon_threadsafe(call, *args)
+    def _soon(self, call: Callable[..., None], *args: object) -> None:
+        """Calls something in this thread."""
+        self.thread_loop.call_soon_threadsafe(call, *args)
 
     def _wake(self) -> None:
         """What was fetched while everybody waited can be taken now."""
@@ -142,9 +139,9 @@ class TableThread(EngineThread):
         self.busy.update((tp, batch) for tp, batch in batches.items() if batch.topic in source)
         return batches
 
-    def free(self, tp: Any, batch: Batch, pause_s: float) -> None:
-        """The batch is done; its partition may be read again after the pause."""
-        self._soon(self._free, tp, batch, pause_s=pause_s)
+    def free(self, tp: Any, batch: Batch) -> None:
+        """The batch is done; its partition may be read again."""
+        self._soon(self._free, tp, batch)
 
     def forget(self) -> None:
         """Nothing is in work any more."""
@@ -208,9 +205,9 @@ class CarryThread(EngineThread):
         }
         return {place: self._ends.of(place, state) for place, state in places.items()}
 
-    def free(self, poll: Poll, hold: frozenset[TopicPartition], pause_s: float) -> None:
-        """The poll is done; the next one comes after the pause."""
-        self._soon(self._free, poll, hold, pause_s=pause_s)
+    def free(self, poll: Poll, hold: frozenset[TopicPartition]) -> None:
+        """The poll is done; the next one may come."""
+        self._soon(self._free, poll, hold)
 
     def forget(self) -> None:
         """Nothing is in work any more."""

@@ -34,6 +34,7 @@ FINGERPRINTS = {
     "aiokafka.consumer.consumer:AIOKafkaConsumer.start": "2f1ba704",
     "aiokafka.consumer.fetcher:FetchResult.getall": "3e717e30",
     "aiokafka.consumer.fetcher:Fetcher.__init__": "bf21ecb7",
+    "aiokafka.consumer.fetcher:Fetcher._fetch_requests_routine": "2a8ec593",
     "aiokafka.consumer.fetcher:Fetcher._notify": "d3a30d94",
     "aiokafka.consumer.fetcher:Fetcher._proc_fetch_request": "59bf948f",
     "aiokafka.consumer.fetcher:Fetcher.fetched_records": "be434889",
