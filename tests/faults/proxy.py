@@ -24,6 +24,7 @@ from typing import Any, Self
 __all__ = ["Proxy"]
 
 _PIECE = 16 * 1024
+_CONNECT_S = 5
 
 
 class Proxy:
@@ -124,14 +125,20 @@ class Proxy:
             await asyncio.wait(self._taken)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._server is None:
+            # Taken by the system a moment before all were refused.
+            writer.transport.abort()
+            return
+        self._writers.add(writer)
         task = asyncio.create_task(self._take(reader, writer))
         self._taken.add(task)
         task.add_done_callback(self._taken.discard)
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
         with contextlib.suppress(OSError):
-            there, back = await asyncio.open_connection("127.0.0.1", self._target)
+            # A frozen broker whose queue is full does not even refuse.
+            async with asyncio.timeout(_CONNECT_S):
+                there, back = await asyncio.open_connection("127.0.0.1", self._target)
             self._writers.add(back)
             ways = {asyncio.create_task(self._pump(reader, back)), asyncio.create_task(self._pump(there, writer))}
             _, other = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -121,3 +122,13 @@ def test_it_ends_with_connections_that_hang(echo: int) -> None:
         proxy.swallow()
         plug.sendall(b"lost")
     plug.close()
+
+
+def test_who_comes_in_the_moment_of_a_refusal_is_refused_too(proxy: Proxy) -> None:
+    for _ in range(300):
+        plugs = [connected(proxy) for _ in range(3)]
+        proxy.refuse()
+        for plug in plugs:
+            with plug, contextlib.suppress(ConnectionResetError):
+                assert plug.recv(1) == b""
+        proxy.pass_on()
