@@ -116,6 +116,11 @@ class Proxy:
 
     async def _refuse(self) -> None:
         if self._server is not None:
+            for plug in self._server.sockets:
+                self._loop.remove_reader(plug.fileno())
+            # Whoever was taken a moment ago comes to `_accept` first: a closed server would leave that one open.
+            for _ in range(3):
+                await asyncio.sleep(0)
             self._server.close()
             self._server = None
         await self._reset()
@@ -125,10 +130,6 @@ class Proxy:
             await asyncio.wait(self._taken)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._server is None:
-            # Taken by the system a moment before all were refused.
-            writer.transport.abort()
-            return
         self._writers.add(writer)
         task = asyncio.create_task(self._take(reader, writer))
         self._taken.add(task)
