@@ -47,7 +47,7 @@ class EngineThread(driver.AIOKafkaConsumerThread):
         return cast("EngineApp", self.app)
 
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:
-        """Faust hard-wires a wait of 1.5 s, in which a partition that was just emptied is in no request."""
+        """What Faust does not hand on: a bound for a whole answer, and that records come as chunks."""
         consumer = super()._create_worker_consumer(transport)
         config = self.engine_app.config
         consumer._fetch_max_bytes = 4 * config.fetch_max_bytes
@@ -55,7 +55,11 @@ class EngineThread(driver.AIOKafkaConsumerThread):
         return consumer
 
     async def on_start(self) -> None:
-        """Nobody looks at aiokafka's tasks: where one dies, the worker would live on without a group, or deaf."""
+        """Nobody looks at aiokafka's tasks: where one dies, the worker would live on without a group, or deaf.
+
+        Faust hard-wires a wait of 1.5 s, in which a partition that was just emptied is in no request: `Gathering` says
+        another one, before anything is assigned.
+        """
         await super().on_start()
         consumer = self._ensure_consumer()
         consumer._fetcher._prefetch_backoff = 0.0

@@ -124,6 +124,7 @@ class ViewWorker:
             self._wait(self._pause_s)
 
     def _wait(self, seconds: float) -> None:
+        """Sleeps in pieces, so that the worker beats meanwhile and hears that it is to stop."""
         end = time.monotonic() + seconds
         while not self._stop and time.monotonic() < end:
             self._readiness.beat()

@@ -159,7 +159,7 @@ class Bench:
         cases: dict[str, tuple[int, int, Mapping[str, object]]] = {
             "base": (events, leads, {}),
             "10 times the leads, each as busy": (events * 10, leads * 10, {}),
-            "10 times the leads, most of them new": (events, leads * 10, {}),
+            "10 times the leads, as many events": (events, leads * 10, {}),
             "10 times the rules": (events, leads, {"model": times_rules(10, self.folder)}),
         }
         base = 0.0

@@ -82,6 +82,7 @@ def test_who_heard_of_no_broker_at_all_finds_it_again(monkeypatch: pytest.Monkey
             assert time.monotonic() < flushed_at + 60, f"seconds since each had read all: {behind}"
             for reader in readers:
                 reader.turn()
+        assert all(reader.read for reader in readers)
         for reader in readers:
             reader.close()
 
@@ -110,7 +111,7 @@ def test_what_a_deaf_consumer_does_not_bring_is_read_by_a_new_one(
 
 
 def _tried(make: Callable[[], _Made]) -> _Made:
-    """What is done again while there is no broker."""
+    """Done again, a moment later, while there is no broker."""
     for _ in range(20):
         try:
             return make()
