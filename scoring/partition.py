@@ -55,6 +55,8 @@ class PartitionFold:
         max_step_bytes: A step ends before its rows could be larger than this.
         max_step_deadlines: A step ends after so many deadlines.
         max_live: So many leads are kept ready in memory; of all others only the bytes.
+        together: So many rows of the log wait before they are applied: what is made of them fits into the second cache
+            of a processor. With ten times as many a row costs a sixth more.
         with_scores: Whether steps have scores.
     """
 
@@ -63,10 +65,12 @@ class PartitionFold:
         max_step_bytes: int = 6 << 20,
         max_step_deadlines: int = 5_000,
         max_live: int = 100_000,
+        together: int = 1_000,
         *,
         with_scores: bool = True,
     ) -> None:
         self._nearly_full = max_step_bytes * 7 // 8
+        self._together = together
         self._leads = Leads(max_live)
         self._ledger = Ledger(max_step_bytes, max_step_deadlines, with_scores=with_scores)
         self._waiting = Waiting(self._leads, self._ledger)
@@ -184,6 +188,8 @@ class PartitionFold:
                 if not self.take(rows[number], safe_ms):
                     return self._end_step((offset, number))
                 number += 1
+            if len(self._waiting.times) >= self._together:
+                self._telling.apply()
             if self._reassessment.at is not None and not self._catch_up():
                 return self._end_step((offset, len(rows)))
             position = (offset + 1, 0)

@@ -183,9 +183,11 @@ class Told:
         ]
 
 
-def new_fold(model: str, *, max_step_bytes: int = 3 << 20, max_step_deadlines: int = 20_000) -> PartitionFold:
+def new_fold(
+    model: str, *, max_step_bytes: int = 3 << 20, max_step_deadlines: int = 20_000, together: int = 1_000
+) -> PartitionFold:
     """A partition whose first model this is, with nothing in it."""
-    fold = PartitionFold(max_step_bytes=max_step_bytes, max_step_deadlines=max_step_deadlines)
+    fold = PartitionFold(max_step_bytes=max_step_bytes, max_step_deadlines=max_step_deadlines, together=together)
     fold.opened()
     fold.start_with(model)
     return fold

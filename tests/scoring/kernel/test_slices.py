@@ -73,6 +73,11 @@ def a_row(draw: st.DrawFn, number: int, clock: int) -> LogRow:
     return draw(st.sampled_from(makers))()
 
 
+def together() -> st.SearchStrategy[int]:
+    """How many rows of the log are applied together."""
+    return st.integers(1, 12)
+
+
 def begun_again(told: Told) -> PartitionFold:
     """A fold that knows only what was made durable."""
     fold = PartitionFold(max_step_bytes=3 << 20)
@@ -99,14 +104,14 @@ def sliced(records: Records, cuts: Sequence[int]) -> list[Records]:
     return [records[begin:end] for begin, end in zip([0, *ends], ends, strict=False) if begin < end]
 
 
-@given(rows(), st.integers(1, 9), st.lists(st.integers(0, 40)), st.integers(300, 5_000), st.integers(1, 5))
+@given(rows(), st.integers(1, 9), st.lists(st.integers(0, 40)), st.integers(300, 5_000), st.integers(1, 5), together())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_slices_and_small_steps_give_the_same(
-    made: list[LogRow], pack: int, cuts: list[int], step_bytes: int, step_deadlines: int
+    made: list[LogRow], pack: int, cuts: list[int], step_bytes: int, step_deadlines: int, together: int
 ) -> None:
     records = log(made, pack=pack)
     whole = run(new_fold(B2B), records)
-    fold = new_fold(B2B, max_step_bytes=step_bytes, max_step_deadlines=step_deadlines)
+    fold = new_fold(B2B, max_step_bytes=step_bytes, max_step_deadlines=step_deadlines, together=together)
     told = Told()
     for piece in sliced(records, cuts):
         run(fold, piece, told)
@@ -115,6 +120,20 @@ def test_slices_and_small_steps_give_the_same(
     assert content(told) == content(whole)
     assert told.rows == whole.rows
     assert told.routing == whole.routing
+
+
+@given(rows(), st.integers(1, 9), together())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_few_rows_together_give_in_one_step_what_many_give(made: list[LogRow], pack: int, together: int) -> None:
+    records = log(made, pack=pack)
+    many = new_fold(B2B).fold(records)
+    few = new_fold(B2B, together=together).fold(records)
+
+    assert [few.position, few.memo, few.applied] == [many.position, many.memo, many.applied]
+    assert [few.changes, few.routing] == [many.changes, many.routing]
+    assert sorted(few.lateness_ms) == sorted(many.lateness_ms)
+    assert sorted(few.rows) == sorted(many.rows)
+    assert {score.lead_id: score for score in few.scores} == {score.lead_id: score for score in many.scores}
 
 
 @given(rows(), st.integers(1, 9), st.lists(st.integers(0, 40)))
