@@ -1,4 +1,7 @@
-"""A connection is lost in the very moment in which somebody writes to it: an error of the network, like any other."""
+"""A connection is lost in the very moment in which somebody writes to it: an error of the network, like any other.
+
+And what is produced is written in pieces, which are the bytes that aiokafka would write.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from aiokafka import conn
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.metadata import MetadataRequest
+from aiokafka.protocol.produce import ProduceRequest
 
 from streams.engine import connection
 from tests.faults.proxy import Proxy
@@ -40,6 +44,47 @@ def on_uvloop(bootstrap: str, story: Callable[[AIOKafkaClient], Awaitable[None]]
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run())
+
+
+class _Written:
+    """Takes what is written, as a stream would."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+
+    def is_closing(self) -> bool:
+        return False
+
+    def write(self, data: bytes) -> None:
+        self.pieces.append(data)
+
+    def writelines(self, data: list[bytes]) -> None:
+        self.pieces += data
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+async def _written(made_by: type[conn.AIOKafkaConnection], request: ProduceRequest, version: int) -> list[bytes]:
+    """What a connection to a broker that knows this version of the request writes."""
+    connection = made_by("127.0.0.1", 9092, client_id="worker-ä")
+    connection._versions = {request.API_KEY: (version, version)}
+    connection._writer = writer = _Written()
+    connection.send(request).close()
+    connection._writer = None
+    return writer.pieces
+
+
+@pytest.mark.parametrize("version", range(8))
+def test_what_is_produced_is_written_from_where_it_lies(version: int) -> None:
+    large = bytearray(b"record batch" * 10_000)
+    topics = [("lead-events", [(0, large), (7, b"")]), ("tier-changes", [(3, bytes(large))]), ("none", [])]
+    request = ProduceRequest(None, -1, 30_000, topics)
+    plain = asyncio.run(_written(connection.Connection.__base__, request, version))
+    pieces = asyncio.run(_written(connection.Connection, request, version))
+
+    assert b"".join(pieces) == b"".join(plain)
+    assert any(piece is large for piece in pieces)
 
 
 async def turn(turns: int) -> None:
