@@ -34,9 +34,10 @@ log = logging.getLogger(__name__)
 RECOVERY_BUFFER = 16
 """Batches of changelog between two folds; at 1 Faust goes on reading what the worker itself writes, for ever."""
 
-GARBAGE_THRESHOLDS = (100_000, 50, 100)
-"""Python's collector looks again and again at all that is new, which is state here, and stays. With its own thresholds
-it takes a sixth of a worker's time; what is circular and dies young is found with these too."""
+GARBAGE_THRESHOLDS = (1_000_000, 5, 100)
+"""Python's collector looks again and again at all that is new: state, which stays, and batches, which are soon gone
+without it. With its own thresholds it takes a sixth of a worker's time. Circles are rare here: it finds none in half a
+minute of a steady stream."""
 
 
 def run_table(stage: TableStage, config: EngineConfig, observer: Observer) -> None:
