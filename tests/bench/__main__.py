@@ -167,9 +167,12 @@ class Bench:
             with pipeline(self.bootstrap, f"growth-{number}-", self.folder, **settings) as run:
                 filled(run, sent, count)
                 backlog(run, "ingest", sent)
-                cost = backlog(run, "score", sent).cpu_us
+                found = backlog(run, "score", sent)
+            cost = found.cpu_us
             base = base or cost
-            yield Figure(f"score, {name}", f"{cost:.1f} µs an event, {cost / base:.2f} times")
+            yield Figure(
+                f"score, {name}", f"{cost:.1f} µs an event, {cost / base:.2f} times ({found.rows:.2f} rows an event)"
+            )
 
     def view(self) -> Iterator[Figure]:
         """The read model in Redis and its API."""

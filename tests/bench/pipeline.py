@@ -49,6 +49,7 @@ class Backlog(NamedTuple):
         wall_rate: Events a second of the clock on the wall.
         memory_mb: Of the process, at the end.
         leads: In state at the end (score).
+        rows: Changelog records an event: a lead with several events in a batch is written once.
     """
 
     events: int
@@ -56,6 +57,7 @@ class Backlog(NamedTuple):
     wall_rate: float
     memory_mb: float
     leads: int
+    rows: float
 
 
 class Latency(NamedTuple):
@@ -97,7 +99,7 @@ def backlog(run: Pipeline, stage: str, events: int, *, warm: float = 0.25, withi
         run.start("ingest")  # it carries the first model; it has nothing else to do
     run.start(stage, metrics_port=port)
     end = time.monotonic() + within_s
-    first: tuple[float, float, float] | None = None
+    first: tuple[float, float, float, float] | None = None
     try:
         while True:
             time.sleep(0.5)  # the answer is work of the worker's own
@@ -105,8 +107,9 @@ def backlog(run: Pipeline, stage: str, events: int, *, warm: float = 0.25, withi
                 raise TimeoutError(f"{stage} did not finish in {within_s:.0f} s, see {run.log(stage)}")
             now = scrape(port)
             done, cpu = now.get(DONE[stage], 0.0), now.get("process_cpu_seconds_total", 0.0)
+            rows = now.get("leadstream_changelog_records_total", 0.0)
             if first is None and done >= events * warm:
-                first = done, cpu, time.monotonic()
+                first = done, cpu, time.monotonic(), rows
             if done >= events:
                 break
         assert first is not None
@@ -119,6 +122,7 @@ def backlog(run: Pipeline, stage: str, events: int, *, warm: float = 0.25, withi
             count / (time.monotonic() - first[2]),
             now.get("process_resident_memory_bytes", 0.0) / 2**20,
             int(now.get("leadstream_leads", 0)),
+            (rows - first[3]) / count,
         )
     finally:
         time.sleep(1.5)  # positions are committed once a second
