@@ -28,22 +28,7 @@ Control = tuple[int | None, Alarm | ModelControl | NextPolicy]
 """A control row and its partition; None: every one."""
 
 _KEYS: dict[type, bytes] = {Alarm: ALARM_KEY, ModelControl: MODEL_KEY, NextPolicy: POLICY_KEY}
-_MOST_NAMES = 200_000
 _NO_HEADERS: tuple[tuple[str, bytes], ...] = ()
-
-
-class _Places(dict[str, int]):
-    """Partition by lead; a lead that was seen before costs one look."""
-
-    def __init__(self, partitions: int) -> None:
-        super().__init__()
-        self._partitions = partitions
-
-    def __missing__(self, lead_id: str) -> int:
-        if len(self) >= _MOST_NAMES:
-            self.clear()
-        place = self[lead_id] = partition_of(lead_id, self._partitions)
-        return place
 
 
 class Packer:
@@ -55,7 +40,6 @@ class Packer:
     """
 
     def __init__(self, partitions: int, pack_rows: int) -> None:
-        self._places = _Places(partitions)
         self._partitions = partitions
         self._pack_rows = pack_rows
 
@@ -86,10 +70,10 @@ class Packer:
         return records
 
     def _pack_events(self, events: Sequence[LeadRow], records: list[list[Entry]], said_ms: int, safe_ms: int) -> None:
-        places = self._places
         buckets: list[list[LogRow]] = [[] for _ in records]
         for row in events:
-            buckets[places[row.lead_id]].append(row)  # type: ignore[arg-type]  # every event row is a log row
+            # Worked out anew for each: to look a lead up among very many takes longer, as memory does.
+            buckets[partition_of(row.lead_id, len(records))].append(row)  # type: ignore[arg-type]  # all are log rows
         size = self._pack_rows
         for rows, entries in zip(buckets, records, strict=True):
             for start in range(0, len(rows), size):
