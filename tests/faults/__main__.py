@@ -12,11 +12,12 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from streams.clock import now
 from tests.faults.catalogue import FAULTS
 from tests.kafka.jars import kafka_version
 
-__all__ = ["main"]
+__all__ = ["finished", "main"]
 
 ROOT = Path(__file__).resolve().parents[2]
 LEDGERS = ROOT / ".cache" / "faults"
@@ -50,14 +51,23 @@ def main(arguments: Sequence[str]) -> int:
     ledger |= {"versions": _versions()}
     faults: list[dict[str, Any]] = []
     table = Table("fault", "verdict", "tests", "seconds", "what is done")
+    stopped = False
     for name in options.only:
         print(f"{name}: {FAULTS[name].what} ...", file=sys.stderr, flush=True)
-        found = _run(name, options)
+        try:
+            found = _run(name, options)
+        except KeyboardInterrupt:
+            stopped = True
+            break
         faults.append(found)
         path.write_text(json.dumps(ledger | {"faults": faults}, indent=1))
         table.add_row(name, found["verdict"], str(len(found["tests"])), f"{found['seconds']:.0f}", FAULTS[name].what)
     Console().print(table)
-    print(f"the ledger of this run: {path.relative_to(ROOT)}")
+    if faults:
+        print(f"the ledger of this run: {path.relative_to(ROOT)}")
+    if stopped:
+        print(f"stopped before {name} was done", file=sys.stderr)
+        return 128 + signal.SIGINT
     return any(found["verdict"] != "green" for found in faults)
 
 
@@ -78,7 +88,7 @@ def _run(name: str, options: argparse.Namespace) -> dict[str, Any]:
     if name == "mix":
         again += f" MINUTES={options.minutes:g}"
     began = time.monotonic()
-    done = subprocess.run(
+    done = finished(
         [
             sys.executable,
             "-m",
@@ -95,11 +105,7 @@ def _run(name: str, options: argparse.Namespace) -> dict[str, Any]:
             "--show-capture=no",
             *FAULTS[name].tests,
         ],
-        cwd=ROOT,
-        env=os.environ | sizes,
-        capture_output=True,
-        text=True,
-        check=False,
+        os.environ | sizes,
     )
     seconds = time.monotonic() - began
     tests = [_test(case) for case in ET.parse(report).iter("testcase")] if report.exists() else []
@@ -109,6 +115,31 @@ def _run(name: str, options: argparse.Namespace) -> dict[str, Any]:
     verdict = "green" if green else "RED"
     kept = str(logs.relative_to(ROOT))
     return {"fault": name, "verdict": verdict, "seconds": seconds, "again": again, "logs": kept, "tests": tests}
+
+
+def finished(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Runs a program of the repository to its end; interrupted, lets it end first what it has started.
+
+    Raises:
+        KeyboardInterrupt: Once the program has ended.
+    """
+    # A terminal interrupts all of its foreground at once; this one hears of it once, from here.
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as program:
+        try:
+            out, err = program.communicate()
+        except KeyboardInterrupt:
+            program.send_signal(signal.SIGINT)
+            program.communicate()
+            raise
+    return subprocess.CompletedProcess(command, program.returncode, out, err)
 
 
 def _test(case: ET.Element) -> dict[str, Any]:
