@@ -5,7 +5,7 @@ expects errors of the network alone (its issue 1038), so the task that wrote die
 cluster's metadata, nothing finds the group's coordinator any more: the worker goes on and never commits again.
 
 aiokafka copies what is produced eight times before it is sent: once for each level of the request, and twice for its
-head. Most of that is memory which the system must clear first: together a seventh of what an event costs.
+head. Most of that is memory which the system must clear first: together a fifth of what an event costs.
 """
 
 from __future__ import annotations
