@@ -1,4 +1,4 @@
-"""aiokafka's connections, where one is lost in the very moment in which somebody writes to it, and for much at once.
+"""aiokafka's connections: lost in the very moment in which somebody writes to one, and without copies of what is sent.
 
 asyncio drops what is written to a lost connection; uvloop raises RuntimeError until aiokafka has noticed. aiokafka
 expects errors of the network alone (its issue 1038), so the task that wrote dies. Where that is the one that keeps the

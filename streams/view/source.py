@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from concurrent.futures import Future
+from itertools import count
 from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
@@ -30,6 +31,7 @@ LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 _TIMEOUT_S = 10.0
 _SILENT_S = 30.0
+_ASK_AGAIN_S = 0.3
 _BATCH = 2_000
 _POLL_S = 0.05
 
@@ -186,11 +188,16 @@ class Source:
         return self._answered(OffsetSpec.for_timestamp(now_ms - self._kept_ms), timed)
 
     def _answered(self, spec: OffsetSpec, places: list[tuple[str, int]] | None = None) -> Positions:
-        for _ in range(2):
+        """The answers; a leader that was just elected, or whose topic was just made, refuses for a moment."""
+        end = time.monotonic() + _TIMEOUT_S
+        for again in count():
             asked = self._ask(spec, places)
             found = asked.offsets()
             if found is not None:
                 return found
+            if again and time.monotonic() > end:
+                break
+            time.sleep(_ASK_AGAIN_S)
         raise unreachable(self._settings, f"it did not say where the topics begin and end ({asked.refusal})")
 
     def _ask(self, spec: OffsetSpec, places: list[tuple[str, int]] | None = None) -> Asked:

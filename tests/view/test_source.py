@@ -110,6 +110,25 @@ def test_what_a_deaf_consumer_does_not_bring_is_read_by_a_new_one(
         reader.close()
 
 
+def test_leaders_that_are_not_ready_yet_are_asked_again(kafka: KafkaBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(bootstrap_servers=kafka.bootstrap, topic_prefix="unready-", partitions=_PARTITIONS)
+    create(settings, history=False)
+    answers, refusals = source.Asked.offsets, 4
+
+    def offsets(asked: source.Asked) -> source.Positions | None:
+        nonlocal refusals
+        if not refusals:
+            return answers(asked)
+        refusals, asked.refusal = refusals - 1, "Broker: Not leader for partition"
+        return None
+
+    monkeypatch.setattr(source.Asked, "offsets", offsets)
+    reader = _Reader(settings)
+
+    assert not refusals
+    reader.close()
+
+
 def _tried(make: Callable[[], _Made]) -> _Made:
     """Done again, a moment later, while there is no broker."""
     for _ in range(20):
