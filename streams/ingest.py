@@ -2,9 +2,10 @@
 
     a poll of all raw partitions
       -> the oldest first, and what is safe                        ordering
-      -> each record decoded into a row, or a dead letter          schemas.wire, schemas.internal
-      -> rows by the time of their raw records, controls among them
-      -> records of `lead-events`, each with its `safe`            packs
+      -> a slice of time after the other:
+           each record decoded into a row, or a dead letter        schemas.wire, slices
+           rows by the time of their raw records, controls among them
+           records of `lead-events`, each with its `safe`          packs
       -> published; acknowledged; progress told to other workers   progress
 
 A crash anywhere carries the same raw records again; the table counts each event once. The breaker pauses a topic that
@@ -17,41 +18,23 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 
 from schemas.dead_letters import dead_letter_headers, shortened
 from schemas.errors import Refused
-from schemas.internal import (
-    AlarmRequest,
-    AssignRequest,
-    BackfillRequest,
-    ForwardRequest,
-    MergeRequest,
-    ModelRequest,
-    PolicyRequest,
-    ReleaseRequest,
-    by_hand_row,
-    decode_internal,
-    forwarded_rows,
-    merge_row,
-)
 from schemas.links import Links
-from schemas.log import Alarm, Backfill, ByHand, EventRow, LeadRow, Link, Merge, ModelControl, NextPolicy
 from schemas.reasons import ReasonName
 from schemas.wire import decode_event
 from streams.breaker import Breaker, Pause
 from streams.engine.stage import Carried, FetchState, Publisher, Record, TopicPartition
 from streams.ingest_watch import IngestWatch
-from streams.internal_checks import check_merge, check_model, check_policy
 from streams.ordering import Ordering
-from streams.packs import Control, Entry, Packer
+from streams.packs import Entry, Packer
 from streams.progress import Progress
+from streams.slices import Slice
 
 __all__ = ["IngestStage", "IngestTopics"]
 
 log = logging.getLogger(__name__)
-
-_received = attrgetter("received_at_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +60,22 @@ class IngestTopics:
 
 @dataclass(slots=True)
 class _Load:
-    """What one poll brings about."""
+    """What one poll brings about.
 
-    events: list[EventRow] = field(default_factory=list)
-    links: list[Link] = field(default_factory=list)
-    merges: list[Merge] = field(default_factory=list)
-    forwarded: list[EventRow | ByHand] = field(default_factory=list)
-    by_hand: list[ByHand | Backfill] = field(default_factory=list)
-    controls: list[Control] = field(default_factory=list)
+    Attributes:
+        packer: Has the rows.
+        events: How many, by the type of their rows.
+        named: Other rows, by what the metrics call them.
+        back: Records that are not carried after all.
+    """
+
+    packer: Packer
+    events: Counter[type] = field(default_factory=Counter)
+    named: Counter[str] = field(default_factory=Counter)
     dead: list[tuple[TopicPartition, Entry, ReasonName]] = field(default_factory=list)
     positions: dict[TopicPartition, int] = field(default_factory=dict)
     pauses: list[Pause] = field(default_factory=list)
+    back: dict[TopicPartition, list[Record]] = field(default_factory=dict)
     records: int = 0
 
 
@@ -97,11 +85,13 @@ class IngestStage:
     Args:
         topics: Where from and where to.
         id_key: Key of the e-mail hash.
-        packer: Makes records of rows.
+        pack_rows: Most rows of one record of the log.
         breaker: Counts dead letters.
         progress: The exchange with other ingest workers.
         watch: Metrics and readiness.
         worker: The app's name, for the headers of dead letters.
+        together: About so many raw records are made into rows, and these into records of the log, before the next ones:
+            what is made of them fits into the second cache of a processor, of a large poll it does not.
     """
 
     name = "ingest"
@@ -110,21 +100,23 @@ class IngestStage:
         self,
         topics: IngestTopics,
         id_key: bytes,
-        packer: Packer,
+        pack_rows: int,
         breaker: Breaker,
         progress: Progress,
         watch: IngestWatch,
         worker: str,
+        together: int = 1_000,
     ) -> None:
         self.sources = tuple(topics.raw)
         self._topics, self._id_key, self._worker = topics, id_key, worker
-        self._packer, self._breaker, self._progress, self._watch = packer, breaker, progress, watch
+        self._pack_rows, self._together = pack_rows, together
+        self._breaker, self._progress, self._watch = breaker, progress, watch
         self._ordering = Ordering()
         self._links = Links(id_key)
         self._others: frozenset[TopicPartition] = topics.places()
         self._paused: frozenset[str] = frozenset()
         self._events_at = [TopicPartition(topics.lead_events, number) for number in range(topics.partitions)]
-        self._load = _Load()
+        self._load = self._new_load(0, 0)
 
     async def started(self, publisher: Publisher) -> None:
         """See `CarryStage`."""
@@ -150,29 +142,28 @@ class IngestStage:
         self._hear()
         said_ms, others_ms = ordering.safe_ms, self._progress.board.least_of(self._others)
         taken = ordering.take(fetched, idle, others_ms)
-        load = self._load = _Load()
-        for tp, records in taken.records.items():
-            self._decode(tp, records, load)
+        load = self._load = self._new_load(said_ms, taken.safe_ms)
+        for records in taken.slices(self._together):
+            self._take_slice(records, load)
+        for tp, back in load.back.items():
+            ordering.give_back(tp, back)
         for pause in load.pauses:
             self._progress.pause(pause)
         if load.pauses:
             self._apply_pauses()
             ordering.settle(others_ms)
-        load.links = self._links.taken()
-        load.controls.sort(key=lambda control: control[1].received_at_ms)
         hold = ordering.hold()
         self._watch.carried(idle, hold, ordering.oldest_ms, self._paused)
-        return Carried(self._outputs(load, said_ms), load.positions, hold, load.records)
+        return Carried(self._outputs(load), load.positions, hold, load.records)
 
     def acknowledged(self, carried: Carried) -> None:
         """See `CarryStage`."""
         ordering, load = self._ordering, self._load
         self._progress.carried(ordering.bounds(), ordering.newest_ms, alone=not self._others)
-        named = {"link": len(load.links), "merge": len(load.merges), "forward": len(load.forwarded)}
-        named["by_hand"] = len(load.by_hand)
-        self._watch.acknowledged(
-            load.events, named, load.controls, Counter((tp.topic, why) for tp, _, why in load.dead)
-        )
+        self._watch.acknowledged(load.events, load.named, Counter((tp.topic, why) for tp, _, why in load.dead))
+
+    def _new_load(self, said_ms: int, safe_ms: int) -> _Load:
+        return _Load(Packer(self._topics.partitions, self._pack_rows, said_ms, safe_ms))
 
     def _hear(self) -> None:
         """What other workers, and whoever releases a topic, have said."""
@@ -191,18 +182,28 @@ class IngestStage:
         self._paused = frozenset(pauses)
         self._ordering.pause(self._paused)
 
-    def _decode(self, tp: TopicPartition, records: list[Record], load: _Load) -> None:
+    def _take_slice(self, fetched: Mapping[TopicPartition, list[Record]], load: _Load) -> None:
+        """All that came in one slice of time, in the order of the log."""
+        part = Slice()
+        for tp, records in fetched.items():
+            self._decode(tp, records, part, load)
+        part.links = self._links.taken()
+        load.packer.add(part.rows(), part.ordered_controls())
+        load.events.update(map(type, part.events))
+        load.named.update(part.named())
+
+    def _decode(self, tp: TopicPartition, records: list[Record], part: Slice, load: _Load) -> None:
         """Rows and dead letters of one partition; stops where the breaker does."""
         if any(pause.topic == tp.topic for pause in load.pauses):
-            self._ordering.give_back(tp, records)
+            load.back.setdefault(tp, []).extend(records)
             return
-        decode, id_key, append, links = decode_event, self._id_key, load.events.append, self._links
+        decode, id_key, append, links = decode_event, self._id_key, part.events.append, self._links
         internal = tp.topic == self._topics.internal
         good_from = 0
         for number, record in enumerate(records):
             try:
                 if internal:
-                    self._take_internal(tp, record, load)
+                    part.take_message(record, tp.partition, self._topics.partitions)
                 else:
                     append(decode(record[3], record[1], id_key, links))
             except Refused as refused:
@@ -212,54 +213,12 @@ class IngestStage:
                 pause = self._breaker.dead(tp.topic, refused.reason)
                 if pause is not None:
                     load.pauses.append(pause)
-                    self._ordering.give_back(tp, records[good_from:])
+                    load.back[tp] = records[good_from:]
                     records = records[:good_from]
                     break
         self._breaker.good(tp.topic, len(records) - good_from)
         load.positions[tp] = records[-1].offset + 1
         load.records += len(records)
-
-    def _take_internal(self, tp: TopicPartition, record: Record, load: _Load) -> None:
-        """Rows of a record of `lead-internal`.
-
-        Raises:
-            Refused: The record is no message, or not one that may come from there.
-        """
-        message = decode_internal(record.value)
-        if isinstance(message, MergeRequest):
-            load.merges.append(check_merge(merge_row(message, record.timestamp_ms)))
-        elif isinstance(message, ForwardRequest):
-            load.forwarded += forwarded_rows(message)
-        elif isinstance(message, AssignRequest | ReleaseRequest):
-            load.by_hand.append(by_hand_row(message, record.timestamp_ms))
-        elif isinstance(message, BackfillRequest):
-            load.by_hand.append(Backfill(message.lead_id, record.timestamp_ms))
-        else:
-            load.controls.append(self._control(tp, record.timestamp_ms, message))
-
-    def _control(
-        self, tp: TopicPartition, received_ms: int, message: AlarmRequest | ModelRequest | PolicyRequest
-    ) -> Control:
-        """A control row, and where it goes.
-
-        Raises:
-            Refused: It is not one that may come from there.
-        """
-        if isinstance(message, AlarmRequest):
-            if message.partition >= self._topics.partitions:
-                raise Refused(
-                    "number_out_of_range", f"partition {message.partition}: there are {self._topics.partitions}"
-                )
-            return message.partition, Alarm(received_ms)
-        if tp.partition:
-            raise Refused(
-                "unknown_value", f"a {message.type} is taken from partition 0 alone, so that there is one order of them"
-            )
-        if isinstance(message, PolicyRequest):
-            check_policy(message)
-            return 0, NextPolicy(received_ms, message.name, message.version, message.sha256, message.body)
-        check_model(message)
-        return None, ModelControl(received_ms, message.name, message.version, message.sha256, message.body)
 
     def _dead_letter(self, tp: TopicPartition, record: Record, refused: Refused) -> Entry:
         key, value, own, cut = shortened(record.key, record.value, record.headers)
@@ -275,11 +234,8 @@ class IngestStage:
         )
         return key, value, headers + cut
 
-    def _outputs(self, load: _Load, said_ms: int) -> dict[TopicPartition, list[Entry]]:
-        # Of what is equally old, who is who comes before what they did.
-        rows: list[LeadRow] = [*load.links, *load.merges, *load.events, *load.forwarded, *load.by_hand]
-        rows.sort(key=_received)
-        packs = self._packer.pack(rows, load.controls, said_ms, self._ordering.safe_ms)
+    def _outputs(self, load: _Load) -> dict[TopicPartition, list[Entry]]:
+        packs = load.packer.finish()
         outputs = {tp: entries for tp, entries in zip(self._events_at, packs, strict=True) if entries}
         for tp, entry, _ in load.dead:
             place = TopicPartition(self._topics.dead_letters, tp.partition % self._topics.partitions)

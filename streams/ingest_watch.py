@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from schemas.log import EVENT_ROWS, Alarm, EventRow, ModelControl, NextPolicy
+from schemas.log import EVENT_ROWS
 from streams.breaker import Pause
 from streams.engine.stage import FetchState, TopicPartition
-from streams.packs import Control
 from streams.watch import Watch
 
 __all__ = ["IngestWatch"]
@@ -21,7 +19,6 @@ SILENT_S = 5.0
 """A partition whose broker has not answered for so long makes the worker unready."""
 
 _KIND_OF = {row: kind for kind, row in EVENT_ROWS.items()}
-_CONTROLS: dict[type, str] = {Alarm: "alarm", ModelControl: "model", NextPolicy: "policy"}
 
 
 class IngestWatch:
@@ -86,20 +83,23 @@ class IngestWatch:
 
     def acknowledged(
         self,
-        events: Sequence[EventRow],
-        named: Mapping[str, int],
-        controls: Sequence[Control],
+        events: Mapping[type, int],
+        controls: Mapping[str, int],
         dead: Mapping[tuple[str, str], int],
     ) -> None:
-        """What was made of the poll is on the broker."""
+        """What was made of the poll is on the broker.
+
+        Args:
+            events: How many, by the type of their rows.
+            controls: How many other rows, by the metric's names.
+            dead: Dead letters by topic and reason.
+        """
         self._watch.readiness.step_ends()
         metrics = self._watch.metrics
-        for kind, count in Counter(map(type, events)).items():
+        for kind, count in events.items():
             metrics.events.labels(_KIND_OF[kind], "carried").inc(count)
-        for what, count in named.items():
+        for what, count in controls.items():
             metrics.controls.labels(what).inc(count)
-        for _, control in controls:
-            metrics.controls.labels(_CONTROLS[type(control)]).inc()
         for (topic, reason), count in dead.items():
             metrics.dead_letters.labels(topic, reason).inc(count)
             metrics.events.labels("unknown", "dead_lettered").inc(count)

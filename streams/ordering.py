@@ -18,7 +18,7 @@ their progress.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import ceil
@@ -41,13 +41,31 @@ class Taken:
 
     Attributes:
         records: By partition, in the order of topic and partition; each list in order of offsets.
+        times: Of each of the records, the greatest so far of its partition.
         safe_ms: What is safe once all of them are carried; never less than before.
         hold: Partitions that have enough in hand.
     """
 
     records: dict[TopicPartition, list[Record]]
+    times: dict[TopicPartition, list[int]]
     safe_ms: int
     hold: frozenset[TopicPartition]
+
+    def slices(self, about: int) -> Iterator[dict[TopicPartition, list[Record]]]:
+        """The records one slice of time after the other, about so many in each; more where they are of one time."""
+        count = sum(map(len, self.times.values()))
+        if count <= about:
+            yield self.records
+            return
+        longest = max(self.times.values(), key=len)
+        step = max(1, len(longest) * about // count)
+        done = dict.fromkeys(self.records, 0)
+        for until_ms in (*longest[step - 1 :: step], MAX_TIME_MS):
+            ends = {tp: bisect_right(times, until_ms, done[tp]) for tp, times in self.times.items()}
+            part = {tp: self.records[tp][done[tp] : end] for tp, end in ends.items() if end > done[tp]}
+            if part:
+                yield part
+            done = ends
 
 
 class _Source:
@@ -77,17 +95,14 @@ class _Source:
         self.records += records
         self.times += times
 
-    def take(self, until_ms: int | None) -> list[Record]:
-        """The records up to a time, all of them without one."""
+    def take(self, until_ms: int | None) -> tuple[list[Record], list[int]]:
+        """The records up to a time, all of them without one, and the time of each."""
         count = len(self.times) if until_ms is None else bisect_right(self.times, until_ms)
-        if not count:
-            return []
-        self.floor_ms = self.times[count - 1]
-        if count == len(self.times):
-            taken, self.records, self.times = self.records, [], []
-        else:
-            taken, self.records, self.times = self.records[:count], self.records[count:], self.times[count:]
-        return taken
+        if count:
+            self.floor_ms = self.times[count - 1]
+        records, times = self.records, self.times
+        self.records, self.times = records[count:], times[count:]
+        return (records, times) if count == len(times) else (records[:count], times[:count])
 
     def give_back(self, records: Sequence[Record]) -> None:
         times = [max(record[1], 0) for record in records]
@@ -170,9 +185,11 @@ class Ordering:
             self._sources[tp].look(state, self.newest_ms)
         active = {tp: source for tp, source in self._sources.items() if tp.topic not in self._paused}
         until_ms = self._until_ms(active.values())
-        taken = {tp: records for tp, source in active.items() if source.times and (records := source.take(until_ms))}
+        taken = {tp: found for tp, source in active.items() if source.times and (found := source.take(until_ms))[0]}
         self.newest_ms = max(self.newest_ms, self._heard_ms)
-        return Taken(taken, self.settle(others_ms), self.hold())
+        of_each = {tp: found[0] for tp, found in taken.items()}
+        times = {tp: found[1] for tp, found in taken.items()}
+        return Taken(of_each, times, self.settle(others_ms), self.hold())
 
     def settle(self, others_ms: int | None = None) -> int:
         """What is safe now; also after records were given back or a topic was paused."""

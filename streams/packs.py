@@ -1,4 +1,4 @@
-"""Rows of the log, in log order, made into records of `lead-events`. Pure.
+"""Rows of the log, in log order, made into records of `lead-events`. Pure: no clock, no broker.
 
 A record holds rows of one partition, as many as the settings say; it has a key only where all its rows are one lead's.
 """
@@ -32,65 +32,81 @@ _NO_HEADERS: tuple[tuple[str, bytes], ...] = ()
 
 
 class Packer:
-    """Makes records of rows.
+    """Makes the records of one poll.
 
     Args:
         partitions: Of `lead-events`.
         pack_rows: Most rows of one record.
+        said_ms: What was safe before: every row is younger, unless it comes late.
+        safe_ms: What is safe once all rows are in the log.
     """
 
-    def __init__(self, partitions: int, pack_rows: int) -> None:
-        self._partitions = partitions
+    def __init__(self, partitions: int, pack_rows: int, said_ms: int, safe_ms: int) -> None:
         self._pack_rows = pack_rows
+        self._said_ms, self._safe_ms = said_ms, safe_ms
+        self._records: list[list[Entry]] = [[] for _ in range(partitions)]
+        self._open: list[list[LogRow]] = [[] for _ in range(partitions)]
 
-    def pack(
-        self, events: Sequence[LeadRow], controls: Sequence[Control], said_ms: int, safe_ms: int
-    ) -> list[list[Entry]]:
-        """Records by partition.
+    def add(self, rows: Sequence[LeadRow], controls: Sequence[Control] = ()) -> None:
+        """Takes what comes next in the log.
 
         Args:
-            events: In log order.
-            controls: In log order; each goes behind the events that are not younger.
-            said_ms: What was safe before: every row is younger, unless it comes late.
-            safe_ms: What is safe once all rows are in the log.
+            rows: In log order.
+            controls: In log order; each goes behind the rows that are not younger.
         """
-        records: list[list[Entry]] = [[] for _ in range(self._partitions)]
         start = 0
         for target, control in controls:
             end = start
-            while end < len(events) and events[end].received_at_ms <= control.received_at_ms:
+            while end < len(rows) and rows[end].received_at_ms <= control.received_at_ms:
                 end += 1
-            self._pack_events(events[start:end], records, said_ms, safe_ms)
+            self._add_rows(rows[start:end])
             start = end
-            value = encode_record(max(said_ms, min(control.received_at_ms, safe_ms)), [control])
-            key = _KEYS[type(control)]
-            for partition in range(self._partitions) if target is None else (target,):
-                records[partition].append((key, value, _NO_HEADERS))
-        self._pack_events(events[start:] if start else events, records, said_ms, safe_ms)
-        return records
+            self._add_control(target, control)
+        self._add_rows(rows[start:] if start else rows)
 
-    def _pack_events(self, events: Sequence[LeadRow], records: list[list[Entry]], said_ms: int, safe_ms: int) -> None:
-        buckets: list[list[LogRow]] = [[] for _ in records]
-        for row in events:
+    def finish(self) -> list[list[Entry]]:
+        """The records by partition; nothing can be added any more."""
+        for partition in range(len(self._open)):
+            self._close(partition)
+        return self._records
+
+    def _add_rows(self, rows: Sequence[LeadRow]) -> None:
+        buckets, count = self._open, len(self._open)
+        for row in rows:
             # Worked out anew for each: to look a lead up among very many takes longer, as memory does.
-            buckets[partition_of(row.lead_id, len(records))].append(row)  # type: ignore[arg-type]  # all are log rows
+            buckets[partition_of(row.lead_id, count)].append(row)  # type: ignore[arg-type]  # all are log rows
         size = self._pack_rows
-        for rows, entries in zip(buckets, records, strict=True):
-            for start in range(0, len(rows), size):
-                _add(entries, rows[start : start + size], said_ms, safe_ms)
+        for bucket, entries in zip(buckets, self._records, strict=True):
+            full = len(bucket) - len(bucket) % size
+            for start in range(0, full, size):
+                self._pack(bucket[start : start + size], entries)
+            del bucket[:full]
 
+    def _add_control(self, target: int | None, control: Alarm | ModelControl | NextPolicy) -> None:
+        value = encode_record(self._safe_at(control.received_at_ms), [control])
+        for partition in range(len(self._open)) if target is None else (target,):
+            self._close(partition)
+            self._records[partition].append((_KEYS[type(control)], value, _NO_HEADERS))
 
-def _add(entries: list[Entry], rows: list[LogRow], said_ms: int, safe_ms: int) -> None:
-    """One record; two, where it would be too large."""
-    first = rows[0].received_at_ms
-    # What is older than the first row lies before this record: on its way, the safe time moves with the rows.
-    value = encode_record(max(said_ms, min(first, safe_ms)), rows)
-    if len(value) > MAX_RECORD_BYTES and len(rows) > 1:
-        half = len(rows) // 2
-        _add(entries, rows[:half], said_ms, safe_ms)
-        _add(entries, rows[half:], said_ms, safe_ms)
-        return
-    entries.append((_key(rows), value, _NO_HEADERS))
+    def _close(self, partition: int) -> None:
+        """What waits for more becomes a record."""
+        if rows := self._open[partition]:
+            self._open[partition] = []
+            self._pack(rows, self._records[partition])
+
+    def _pack(self, rows: list[LogRow], entries: list[Entry]) -> None:
+        """One record; two, where it would be too large."""
+        value = encode_record(self._safe_at(rows[0].received_at_ms), rows)
+        if len(value) > MAX_RECORD_BYTES and len(rows) > 1:
+            half = len(rows) // 2
+            self._pack(rows[:half], entries)
+            self._pack(rows[half:], entries)
+            return
+        entries.append((_key(rows), value, _NO_HEADERS))
+
+    def _safe_at(self, first_ms: int) -> int:
+        """What is older than a record's first row lies before it: on its way, the safe time moves with the rows."""
+        return max(self._said_ms, min(first_ms, self._safe_ms))
 
 
 def _key(rows: Sequence[LogRow]) -> bytes | None:

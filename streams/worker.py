@@ -35,7 +35,6 @@ from streams.ingest_watch import IngestWatch
 from streams.logs import log_to_stderr
 from streams.metrics import Metrics
 from streams.model_files import load_model
-from streams.packs import Packer
 from streams.policy_files import load_policy
 from streams.progress import KafkaProgress
 from streams.route import RouteStage, RouteTopics
@@ -95,7 +94,7 @@ def _run_ingest(settings: Settings, config: EngineConfig, watch: Watch) -> None:
     stage = IngestStage(
         topics,
         id_key,
-        Packer(settings.partitions, settings.pack_rows),
+        settings.pack_rows,
         Breaker(settings.breaker_window, settings.breaker_share),
         KafkaProgress(
             settings.topic(INGEST_PROGRESS),

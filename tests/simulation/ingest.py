@@ -12,7 +12,6 @@ from streams.health import Readiness
 from streams.ingest import IngestStage, IngestTopics
 from streams.ingest_watch import IngestWatch
 from streams.metrics import Metrics
-from streams.packs import Packer
 from streams.progress import ProgressBoard
 from streams.watch import Watch
 from tests.pipeline import ID_KEY
@@ -42,9 +41,11 @@ class Ingest:
     def __init__(self, broker: Broker, partitions: int, chance: random.Random) -> None:
         self._broker, self._chance = broker, chance
         topics = IngestTopics(dict.fromkeys(SOURCES, 1), LEAD_INTERNAL, LEAD_EVENTS, DEAD_LETTERS, partitions)
-        packer, breaker = Packer(partitions, chance.choice([1, 3, 100])), Breaker(1000, 1.0)
-        progress = cast(Any, _Alone())
-        self._stage = IngestStage(topics, ID_KEY.encode(), packer, breaker, progress, _WATCH, "ingest")
+        pack_rows, together = chance.choice([1, 3, 100]), chance.choice([1, 4, 1000])
+        breaker, progress = Breaker(1000, 1.0), cast(Any, _Alone())
+        self._stage = IngestStage(
+            topics, ID_KEY.encode(), pack_rows, breaker, progress, _WATCH, "ingest", together=together
+        )
         self._stage.assigned(topics.places())
         self._held: frozenset[TopicPartition] = frozenset()
         self.positions = {topic: broker.committed.get((topic, 0), 0) for topic in SOURCES}

@@ -109,6 +109,38 @@ def test_times_that_go_back_within_a_partition_keep_their_order() -> None:
     assert _safe(ordering) == 120 - SKEW_MS
 
 
+@settings(max_examples=200, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from([VIEWS, OPENS, INTERNAL]), st.lists(st.integers(-3, 30), min_size=1, max_size=40)),
+    st.integers(1, 60),
+)
+def test_slices_are_the_records_cut_where_time_moves_on(times: dict[TopicPartition, list[int]], about: int) -> None:
+    ordering = _ordering(*times)
+    taken = ordering.take({tp: _records(*of_one) for tp, of_one in times.items()}, {})
+    parts = list(taken.slices(about))
+    joined: dict[TopicPartition, list[Record]] = {}
+    for part in parts:
+        for tp, records in part.items():
+            assert records
+            joined.setdefault(tp, []).extend(records)
+    assert joined == taken.records
+    effective = {
+        (tp, record.offset): time
+        for tp in taken.records
+        for record, time in zip(taken.records[tp], taken.times[tp], strict=True)
+    }
+    of_parts = [[effective[tp, record.offset] for tp in part for record in part[tp]] for part in parts if part]
+    assert all(max(earlier) < min(later) for earlier, later in pairwise(of_parts))
+
+
+def test_slices_are_about_as_large_as_asked_for() -> None:
+    ordering = _ordering(VIEWS, OPENS)
+    taken = ordering.take({VIEWS: _records(*range(9_000)), OPENS: _records(*range(0, 9_000, 9))}, {})
+    sizes = [sum(map(len, part.values())) for part in taken.slices(1_000)]
+    assert sum(sizes) == 10_000
+    assert all(900 <= size <= 1_100 for size in sizes[:-1])
+
+
 class _World:
     """Partitions that grow in broker time, and readers at their own pace."""
 
