@@ -20,18 +20,21 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - naive on purpose: both ends of the arithmetic are UTC
-_SECOND = timedelta(seconds=1)
 _SECONDS_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}")
-_REST_TEXT = re.compile(r"(?:\.([0-9]{1,30}))?(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))")
+_REST_TEXT = re.compile(r"(?:\.([0-9]{1,30}))?([Zz]|([+-])([0-9]{2}):([0-9]{2}))")
 _FRACTION_TEXT = re.compile(r"(?:\.[0-9]{1,30})?")
-_DAY_LENGTH, _SECONDS_LENGTH = 10, 19
-_DAY_S, _DAY_MS = 86_400, 86_400_000
+_DAY_LENGTH, _MINUTES_LENGTH, _SECONDS_LENGTH = 10, 16, 19
+_MANY_DIGITS_LENGTH = 50
+"""A shorter text has no more digits than are taken."""
+_DAY_MS = 86_400_000
 
 _CACHE_SIZE = 100_000
-"""More than a day has seconds: of times of day, none is ever forgotten but for other ways to write them."""
+"""More than a day has minutes: of times of day, none is ever forgotten but for other ways to write them."""
 _days_read: dict[str, int] = {}
-_clocks_read: dict[str, int] = {}
-_rests_read: dict[str, int] = {}
+_minutes_read: dict[str, int] = {}
+_seconds_read: dict[str, int] = {}
+_zones_read: dict[str, int] = {}
+_THREE_DIGITS = {f"{number:03d}": number for number in range(1000)}
 _days_written: dict[int, str] = {}
 _HOURS_WRITTEN = tuple(f"T{hour:02d}" for hour in range(24))
 _SIXTIETHS_WRITTEN = tuple(f":{number:02d}" for number in range(60))
@@ -61,18 +64,23 @@ def iso(ms: int) -> str:
 def parse_iso(text: str) -> int:
     """Milliseconds of an RFC 3339 time; a zone is needed, digits finer than 1 ms are cut.
 
-    Day, time of day and the rest repeat from event to event, so each is looked up: 0.2 µs where 1 µs would be needed.
+    The parts repeat from event to event, so each is looked up, by tables so small that a processor's cache holds them:
+    0.2 µs where 2 µs would be needed.
 
     Raises:
         TimeWithoutZone: The zone is missing.
         ValueError: No such time, or not in this form.
     """
     try:
-        return (
-            _days_read[text[:_DAY_LENGTH]]
-            + _clocks_read[text[_DAY_LENGTH:_SECONDS_LENGTH]]
-            + _rests_read[text[_SECONDS_LENGTH:]]
-        )
+        day_ms, minute_ms = _days_read[text[:_DAY_LENGTH]], _minutes_read[text[_DAY_LENGTH:_MINUTES_LENGTH]]
+        second_ms = _seconds_read[text[_MINUTES_LENGTH:_SECONDS_LENGTH]]
+        end = _SECONDS_LENGTH
+        if text[end : end + 1] == ".":
+            second_ms += _THREE_DIGITS[text[end + 1 : end + 4]]
+            end += 4
+            while end + 3 < len(text) < _MANY_DIGITS_LENGTH and text[end : end + 3] in _THREE_DIGITS:
+                end += 3
+        return day_ms + minute_ms + second_ms + _zones_read[text[end:]]
     except KeyError:
         return _parse_new(text)
 
@@ -86,16 +94,18 @@ def _parse_new(text: str) -> int:
     if not _SECONDS_TEXT.fullmatch(head):
         message = "not a time of the form 2026-03-02T10:15:00Z"
         raise ValueError(message)
-    day, second = divmod((datetime.fromisoformat(head.upper()) - _EPOCH) // _SECOND, _DAY_S)
-    rest = _parse_rest(tail)
-    _keep(_days_read, head[:_DAY_LENGTH], day * _DAY_MS)
-    _keep(_clocks_read, head[_DAY_LENGTH:], second * 1000)
-    _keep(_rests_read, tail, rest)
-    return day * _DAY_MS + second * 1000 + rest
+    time = datetime.fromisoformat(head.upper())
+    day_ms, minute_ms = (time - _EPOCH).days * _DAY_MS, (time.hour * 60 + time.minute) * 60_000
+    milli, zone, offset_ms = _parse_rest(tail)
+    _keep(_days_read, head[:_DAY_LENGTH], day_ms)
+    _keep(_minutes_read, head[_DAY_LENGTH:_MINUTES_LENGTH], minute_ms)
+    _keep(_seconds_read, head[_MINUTES_LENGTH:], time.second * 1000)
+    _keep(_zones_read, zone, -offset_ms)
+    return day_ms + minute_ms + time.second * 1000 + milli - offset_ms
 
 
-def _parse_rest(tail: str) -> int:
-    """Milliseconds that fraction and zone add."""
+def _parse_rest(tail: str) -> tuple[int, str, int]:
+    """Milliseconds of the fraction; the zone, and by how many milliseconds it is ahead of UTC."""
     found = _REST_TEXT.fullmatch(tail)
     if found is None:
         if _FRACTION_TEXT.fullmatch(tail):
@@ -103,15 +113,15 @@ def _parse_rest(tail: str) -> int:
             raise TimeWithoutZone(message)
         message = "not a time of the form 2026-03-02T10:15:00Z"
         raise ValueError(message)
-    fraction, sign, hours, minutes = found.groups()
+    fraction, zone, sign, hours, minutes = found.groups()
     milli = int(fraction[:3].ljust(3, "0")) if fraction else 0
     if sign is None:
-        return milli
+        return milli, zone, 0
     if int(hours) > 23 or int(minutes) > 59:
         message = f"no zone is {sign}{hours}:{minutes} away from UTC"
         raise ValueError(message)
-    offset = (int(hours) * 60 + int(minutes)) * 60_000
-    return milli - offset if sign == "+" else milli + offset
+    offset_ms = (int(hours) * 60 + int(minutes)) * 60_000
+    return milli, zone, offset_ms if sign == "+" else -offset_ms
 
 
 def _keep(cache: dict[K, V], key: K, value: V) -> None:

@@ -50,9 +50,7 @@ def decode_event(raw: bytes | None, received_at_ms: int, id_key: bytes, links: L
     Raises:
         Refused: The event cannot be used.
     """
-    if raw is not None and not (
-        (len(raw) > _SHALLOW_BYTES or b"\\u0000" in raw or not raw.isascii()) and needs_care(raw)
-    ):
+    if raw is not None and not ((len(raw) > _SHALLOW_BYTES or b"\\" in raw or not raw.isascii()) and needs_care(raw)):
         try:
             event = _decode(raw)
             occurred_ms = parse_iso(event.occurred_at)
@@ -88,7 +86,7 @@ def needs_care(raw: bytes) -> bool:
             raw.decode()
         except UnicodeDecodeError:
             return True
-    return b"\\u0000" in raw
+    return b"\\" in raw and b"\\u0000" in raw
 
 
 def judge_event(raw: bytes | None, received_at_ms: int, id_key: bytes, links: Links | None = None) -> EventRow:
