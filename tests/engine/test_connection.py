@@ -26,7 +26,8 @@ pytestmark = pytest.mark.kafka
 @pytest.fixture(autouse=True)
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """For this test alone: others look at aiokafka as it is."""
-    monkeypatch.setattr(conn, "AIOKafkaConnection", conn.AIOKafkaConnection)
+    for replaced in ("AIOKafkaConnection", "AIOKafkaProtocol"):
+        monkeypatch.setattr(conn, replaced, getattr(conn, replaced))
     connection.install()
 
 

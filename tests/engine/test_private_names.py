@@ -27,9 +27,12 @@ THEIRS = ("faust", "mode", "aiokafka")
 FINGERPRINTS = {
     "aiokafka.client:AIOKafkaClient.bootstrap": "198943b0",
     "aiokafka.cluster:ClusterMetadata.update_metadata": "6c2cce8f",
+    "aiokafka.conn:AIOKafkaConnection._handle_frame": "46a7d9b8",
+    "aiokafka.conn:AIOKafkaConnection._read": "7b892995",
     "aiokafka.conn:AIOKafkaConnection._send_sasl_token": "7a3d948f",
     "aiokafka.conn:AIOKafkaConnection.connect": "b0f9ba7f",
     "aiokafka.conn:AIOKafkaConnection.send": "5909ea32",
+    "aiokafka.conn:AIOKafkaProtocol.connection_lost": "4086ca76",
     "aiokafka.consumer.consumer:AIOKafkaConsumer.__init__": "01506f31",
     "aiokafka.consumer.consumer:AIOKafkaConsumer.start": "2f1ba704",
     "aiokafka.consumer.fetcher:FetchResult.getall": "3e717e30",
