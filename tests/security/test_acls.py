@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-from schemas.topics import TOPICS
+from schemas.topics import LEAD_SCORES, TOPICS
 from scoring.routing.shipped import shipped_policy_text
 from scoring.shipped import shipped_text
 from streams.acls import ROLES, Role
@@ -132,6 +132,9 @@ def test_a_worker_under_a_wrong_user_says_so(
 
 
 def test_a_command_that_lacks_a_right_says_whose_and_which(secured: SecureKafka, pipeline: Pipeline) -> None:
+    writer = Producer(secured.client("score"))
+    writer.produce(f"{PREFIX}{LEAD_SCORES}", b'{"lead_id":"ann"}', "ann")  # of an empty topic nothing need be read
+    assert writer.flush(30) == 0
     pipeline.start("shared-by-view", command=("-m", "streams.cli", "shared"), **secured.settings("view"))
 
     assert pipeline.ended("shared-by-view", 60) == BrokerUnreachable.exit_code
