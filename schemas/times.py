@@ -28,7 +28,7 @@ _MANY_DIGITS_LENGTH = 50
 """A shorter text has no more digits than are taken."""
 _DAY_MS = 86_400_000
 
-_CACHE_SIZE = 100_000
+_CACHE_SIZE = 10_000
 """More than a day has minutes: of times of day, none is ever forgotten but for other ways to write them."""
 _days_read: dict[str, int] = {}
 _minutes_read: dict[str, int] = {}
@@ -65,7 +65,7 @@ def parse_iso(text: str) -> int:
     """Milliseconds of an RFC 3339 time; a zone is needed, digits finer than 1 ms are cut.
 
     The parts repeat from event to event, so each is looked up, by tables so small that a processor's cache holds them:
-    0.2 µs where 2 µs would be needed.
+    compiled, 0.25 µs where 2.5 µs would be needed.
 
     Raises:
         TimeWithoutZone: The zone is missing.
