@@ -25,7 +25,7 @@ from schemas.links import Links
 from schemas.reasons import ReasonName
 from schemas.wire import decode_event
 from streams.breaker import Breaker, Pause
-from streams.engine.stage import Carried, FetchState, Publisher, Record, TopicPartition
+from streams.engine.stage import Block, Carried, FetchState, Publisher, RawRecord, TopicPartition
 from streams.ingest_watch import IngestWatch
 from streams.ordering import Ordering
 from streams.packs import Entry, Packer
@@ -66,7 +66,7 @@ class _Load:
         packer: Has the rows.
         events: How many, by the type of their rows.
         named: Other rows, by what the metrics call them.
-        back: Records that are not carried after all.
+        back: What is not carried after all.
     """
 
     packer: Packer
@@ -75,7 +75,7 @@ class _Load:
     dead: list[tuple[TopicPartition, Entry, ReasonName]] = field(default_factory=list)
     positions: dict[TopicPartition, int] = field(default_factory=dict)
     pauses: list[Pause] = field(default_factory=list)
-    back: dict[TopicPartition, list[Record]] = field(default_factory=dict)
+    back: dict[TopicPartition, list[Block]] = field(default_factory=dict)
     records: int = 0
 
 
@@ -135,7 +135,7 @@ class IngestStage:
         self._watch.assigned(partitions)
 
     def carry(
-        self, fetched: Mapping[TopicPartition, Sequence[Record]], idle: Mapping[TopicPartition, FetchState]
+        self, fetched: Mapping[TopicPartition, Sequence[Block]], idle: Mapping[TopicPartition, FetchState]
     ) -> Carried:
         """See `CarryStage`."""
         ordering = self._ordering
@@ -143,8 +143,8 @@ class IngestStage:
         said_ms, others_ms = ordering.safe_ms, self._progress.board.least_of(self._others)
         taken = ordering.take(fetched, idle, others_ms)
         load = self._load = self._new_load(said_ms, taken.safe_ms)
-        for records in taken.slices(self._together):
-            self._take_slice(records, load)
+        for blocks in taken.slices(self._together):
+            self._take_slice(blocks, load)
         for tp, back in load.back.items():
             ordering.give_back(tp, back)
         for pause in load.pauses:
@@ -182,51 +182,64 @@ class IngestStage:
         self._paused = frozenset(pauses)
         self._ordering.pause(self._paused)
 
-    def _take_slice(self, fetched: Mapping[TopicPartition, list[Record]], load: _Load) -> None:
+    def _take_slice(self, fetched: Mapping[TopicPartition, list[Block]], load: _Load) -> None:
         """All that came in one slice of time, in the order of the log."""
         part = Slice()
-        for tp, records in fetched.items():
-            self._decode(tp, records, part, load)
+        for tp, blocks in fetched.items():
+            self._decode(tp, blocks, part, load)
         part.links = self._links.taken()
         load.packer.add(part.rows(), part.ordered_controls())
         load.events.update(map(type, part.events))
         load.named.update(part.named())
 
-    def _decode(self, tp: TopicPartition, records: list[Record], part: Slice, load: _Load) -> None:
+    def _decode(self, tp: TopicPartition, blocks: list[Block], part: Slice, load: _Load) -> None:
         """Rows and dead letters of one partition; stops where the breaker does."""
         if any(pause.topic == tp.topic for pause in load.pauses):
-            load.back.setdefault(tp, []).extend(records)
+            load.back.setdefault(tp, []).extend(blocks)
             return
+        for number, block in enumerate(blocks):
+            back = self._decode_block(tp, block, part, load)
+            if back is not None:
+                load.back[tp] = [*back, *blocks[number + 1 :]]
+                return
+
+    def _decode_block(self, tp: TopicPartition, block: Block, part: Slice, load: _Load) -> list[Block] | None:
+        """What comes back where the breaker stops; None where it does not."""
         decode, id_key, append, links = decode_event, self._id_key, part.events.append, self._links
         internal = tp.topic == self._topics.internal
-        good_from = 0
-        for number, record in enumerate(records):
+        at_ms, records = block.timestamp_ms, iter(block.records)
+        number = good_from = 0
+        pause = None
+        for number, record in enumerate(records, 1):
             try:
                 if internal:
-                    part.take_message(record, tp.partition, self._topics.partitions)
+                    part.take_message(record, at_ms, tp.partition, self._topics.partitions)
                 else:
-                    append(decode(record[3], record[1], id_key, links))
+                    append(decode(record.value, at_ms, id_key, links))
             except Refused as refused:
-                load.dead.append((tp, self._dead_letter(tp, record, refused), refused.reason))
-                self._breaker.good(tp.topic, number - good_from)
-                good_from = number + 1
+                load.dead.append((tp, self._dead_letter(tp, record, at_ms, refused), refused.reason))
+                self._breaker.good(tp.topic, number - 1 - good_from)
+                good_from = number
                 pause = self._breaker.dead(tp.topic, refused.reason)
                 if pause is not None:
-                    load.pauses.append(pause)
-                    load.back[tp] = records[good_from:]
-                    records = records[:good_from]
                     break
-        self._breaker.good(tp.topic, len(records) - good_from)
-        load.positions[tp] = records[-1].offset + 1
-        load.records += len(records)
+        self._breaker.good(tp.topic, number - good_from)
+        load.records += number
+        if pause is None:
+            load.positions[tp] = block.end
+            return None
+        load.positions[tp] = record.offset + 1
+        load.pauses.append(pause)
+        rest = list(records)
+        return [Block(at_ms, block.end, len(rest), rest)] if rest else []
 
-    def _dead_letter(self, tp: TopicPartition, record: Record, refused: Refused) -> Entry:
+    def _dead_letter(self, tp: TopicPartition, record: RawRecord, at_ms: int, refused: Refused) -> Entry:
         key, value, own, cut = shortened(record.key, record.value, record.headers)
         headers = dead_letter_headers(
             tp.topic,
             tp.partition,
             record.offset,
-            record.timestamp_ms,
+            at_ms,
             refused.reason,
             refused.message,
             own,

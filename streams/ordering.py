@@ -1,7 +1,8 @@
 """In which order raw records are carried, and how far time is safe. Pure: no clock, no broker.
 
-Every source partition gives records in the order of their times. What is carried in one go is everything in hand that
-is at most a minute ahead of the slowest partition; the rest waits, and its partition is not fetched from meanwhile.
+Every source partition gives blocks of records, each of one time, in the order of their times. What is carried in one go
+is everything in hand that is at most a minute ahead of the slowest partition; the rest waits, and its partition is not
+fetched from meanwhile.
 
 `safe` is the word that every raw record with an older broker time is already in the log. It is the least of what is
 known of each partition:
@@ -24,7 +25,7 @@ from itertools import accumulate
 from math import ceil
 
 from schemas.limits import MAX_TIME_MS
-from streams.engine.stage import FetchState, Record, TopicPartition
+from streams.engine.stage import Block, FetchState, TopicPartition, size_of
 
 __all__ = ["AHEAD_MS", "SKEW_MS", "Ordering", "Taken"]
 
@@ -40,73 +41,83 @@ class Taken:
     """What is to be carried now.
 
     Attributes:
-        records: By partition, in the order of topic and partition; each list in order of offsets.
-        times: Of each of the records, the greatest so far of its partition.
+        blocks: By partition, in the order of topic and partition; each list in order of offsets.
+        times: Of each of the blocks, the greatest so far of its partition.
         safe_ms: What is safe once all of them are carried; never less than before.
         hold: Partitions that have enough in hand.
     """
 
-    records: dict[TopicPartition, list[Record]]
+    blocks: dict[TopicPartition, list[Block]]
     times: dict[TopicPartition, list[int]]
     safe_ms: int
     hold: frozenset[TopicPartition]
 
-    def slices(self, about: int) -> Iterator[dict[TopicPartition, list[Record]]]:
-        """The records one slice of time after the other, about so many in each; more where they are of one time."""
-        count = sum(map(len, self.times.values()))
-        if count <= about:
-            yield self.records
+    def slices(self, about: int) -> Iterator[dict[TopicPartition, list[Block]]]:
+        """The blocks one slice of time after the other, about so many records in each; more where one time has more."""
+        sizes = {tp: size_of(blocks) for tp, blocks in self.blocks.items()}
+        size = sum(sizes.values())
+        if size <= about:
+            yield self.blocks
             return
-        longest = max(self.times.values(), key=len)
-        step = max(1, len(longest) * about // count)
-        done = dict.fromkeys(self.records, 0)
-        for until_ms in (*longest[step - 1 :: step], MAX_TIME_MS):
+        largest = max(sizes, key=sizes.__getitem__)
+        step = max(1, sizes[largest] * about // size)
+        done = dict.fromkeys(self.blocks, 0)
+        for until_ms in (*self._each(step, largest), MAX_TIME_MS):
             ends = {tp: bisect_right(times, until_ms, done[tp]) for tp, times in self.times.items()}
-            part = {tp: self.records[tp][done[tp] : end] for tp, end in ends.items() if end > done[tp]}
+            part = {tp: self.blocks[tp][done[tp] : end] for tp, end in ends.items() if end > done[tp]}
             if part:
                 yield part
             done = ends
+
+    def _each(self, step: int, tp: TopicPartition) -> Iterator[int]:
+        """The times at which so many more records of a partition are there."""
+        seen = 0
+        for block, time_ms in zip(self.blocks[tp], self.times[tp], strict=True):
+            seen += block.size
+            if seen >= step:
+                seen = 0
+                yield time_ms
 
 
 class _Source:
     """What is in hand of one partition.
 
     Attributes:
-        records: Not carried yet.
+        blocks: Not carried yet.
         times: Of each of them, the greatest so far: never less than the one before.
         floor_ms: No record that is still to come is older.
         end: Nothing more was there when its leader was asked.
     """
 
-    __slots__ = ("end", "floor_ms", "records", "times")
+    __slots__ = ("blocks", "end", "floor_ms", "times")
 
     def __init__(self, floor_ms: int) -> None:
-        self.records: list[Record] = []
+        self.blocks: list[Block] = []
         self.times: list[int] = []
         self.floor_ms = floor_ms
         self.end = False
 
-    def add(self, records: Sequence[Record]) -> None:
+    def add(self, blocks: Sequence[Block]) -> None:
         start = self.times[-1] if self.times else self.floor_ms
-        times = [record[1] for record in records]
+        times = [block.timestamp_ms for block in blocks]
         if times[0] < start or times[-1] > MAX_TIME_MS or times != sorted(times):
             # Producers' times, or a broker whose clock was set back: the record does not become older by that.
             times = list(accumulate((time if time <= MAX_TIME_MS else start for time in times), max, initial=start))[1:]
-        self.records += records
+        self.blocks += blocks
         self.times += times
 
-    def take(self, until_ms: int | None) -> tuple[list[Record], list[int]]:
-        """The records up to a time, all of them without one, and the time of each."""
+    def take(self, until_ms: int | None) -> tuple[list[Block], list[int]]:
+        """The blocks up to a time, all of them without one, and the time of each."""
         count = len(self.times) if until_ms is None else bisect_right(self.times, until_ms)
         if count:
             self.floor_ms = self.times[count - 1]
-        records, times = self.records, self.times
-        self.records, self.times = records[count:], times[count:]
-        return (records, times) if count == len(times) else (records[:count], times[:count])
+        blocks, times = self.blocks, self.times
+        self.blocks, self.times = blocks[count:], times[count:]
+        return (blocks, times) if count == len(times) else (blocks[:count], times[:count])
 
-    def give_back(self, records: Sequence[Record]) -> None:
-        times = [max(record[1], 0) for record in records]
-        self.records[:0] = records
+    def give_back(self, blocks: Sequence[Block]) -> None:
+        times = [max(block.timestamp_ms, 0) for block in blocks]
+        self.blocks[:0] = blocks
         self.times[:0] = list(accumulate(times, max))
 
     @property
@@ -157,14 +168,14 @@ class Ordering:
         """Another worker read a record of this time. It counts for polls that begin later than now."""
         self._heard_ms = max(self._heard_ms, newest_ms)
 
-    def give_back(self, tp: TopicPartition, records: Sequence[Record]) -> None:
+    def give_back(self, tp: TopicPartition, blocks: Sequence[Block]) -> None:
         """These were taken and are not carried after all; they are the next ones again."""
-        if records:
-            self._sources[tp].give_back(records)
+        if blocks:
+            self._sources[tp].give_back(blocks)
 
     def take(
         self,
-        fetched: Mapping[TopicPartition, Sequence[Record]],
+        fetched: Mapping[TopicPartition, Sequence[Block]],
         idle: Mapping[TopicPartition, FetchState],
         others_ms: int | None = None,
     ) -> Taken:
@@ -175,11 +186,11 @@ class Ordering:
             idle: What is known of partitions without new records.
             others_ms: Least progress of the partitions that other workers have; None where there are none.
         """
-        for tp, records in fetched.items():
+        for tp, blocks in fetched.items():
             source = self._sources[tp]
             source.end = False
-            if records:
-                source.add(records)
+            if blocks:
+                source.add(blocks)
             self.newest_ms = max(self.newest_ms, source.reach_ms)
         for tp, state in idle.items():
             self._sources[tp].look(state, self.newest_ms)
@@ -217,7 +228,7 @@ class Ordering:
     @property
     def in_hand(self) -> int:
         """Records that wait."""
-        return sum(len(source.times) for source in self._sources.values())
+        return sum(size_of(source.blocks) for source in self._sources.values())
 
     def _until_ms(self, sources: Iterable[_Source]) -> int | None:
         """How far may be carried: a minute beyond the partition that reaches least far and may have more."""

@@ -22,7 +22,7 @@ from schemas.internal import (
     merge_row,
 )
 from schemas.log import Alarm, Backfill, ByHand, EventRow, LeadRow, Link, Merge, ModelControl, NextPolicy
-from streams.engine.stage import Record
+from streams.engine.stage import RawRecord
 from streams.internal_checks import check_merge, check_model, check_policy
 from streams.packs import Control
 
@@ -60,11 +60,12 @@ class Slice:
         named.update(forward=len(self.forwarded), by_hand=len(self.by_hand))
         return named
 
-    def take_message(self, record: Record, source: int, partitions: int) -> None:
+    def take_message(self, record: RawRecord, at_ms: int, source: int, partitions: int) -> None:
         """Takes what a record of `lead-internal` says.
 
         Args:
             record: Its value is the message.
+            at_ms: Its time.
             source: The partition that it came from.
             partitions: Of the log.
 
@@ -73,15 +74,15 @@ class Slice:
         """
         message = decode_internal(record.value)
         if isinstance(message, MergeRequest):
-            self.merges.append(check_merge(merge_row(message, record.timestamp_ms)))
+            self.merges.append(check_merge(merge_row(message, at_ms)))
         elif isinstance(message, ForwardRequest):
             self.forwarded += forwarded_rows(message)
         elif isinstance(message, AssignRequest | ReleaseRequest):
-            self.by_hand.append(by_hand_row(message, record.timestamp_ms))
+            self.by_hand.append(by_hand_row(message, at_ms))
         elif isinstance(message, BackfillRequest):
-            self.by_hand.append(Backfill(message.lead_id, record.timestamp_ms))
+            self.by_hand.append(Backfill(message.lead_id, at_ms))
         else:
-            self.controls.append(_control(message, record.timestamp_ms, source, partitions))
+            self.controls.append(_control(message, at_ms, source, partitions))
 
 
 def _control(

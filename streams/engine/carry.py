@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from streams.engine.records import Poll
-from streams.engine.stage import Carried, CarryStage
+from streams.engine.stage import Carried, CarryStage, size_of
 from streams.engine.writer import build_batches, writing
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class CarrySteps:
         app, poll = self._app, cast(Poll, event.value)
         consumer = cast(Any, app.consumer)
         app.guard.check_awake()
-        for tp, records in poll.fetched.items():
-            app.observer.batch(tp.topic, tp.partition, len(records), poll.behind[tp])
+        for tp, blocks in poll.fetched.items():
+            app.observer.batch(tp.topic, tp.partition, size_of(blocks), poll.behind[tp])
         started = time.perf_counter()
         carried = self._stage.carry(poll.fetched, poll.idle)
         app.observer.phase("carry", time.perf_counter() - started)

@@ -18,7 +18,7 @@ from faust.types import TP
 from streams.engine.ends import Ends
 from streams.engine.errors import EngineError
 from streams.engine.gathering import Gathering
-from streams.engine.records import FOLDED, Batch, Chunk, Poll, to_batch
+from streams.engine.records import Batch, Poll, to_batch, to_blocks, to_chunk
 from streams.engine.stage import FetchState, TopicPartition
 
 if TYPE_CHECKING:
@@ -39,7 +39,13 @@ class ActiveView:
 
 
 class EngineThread(driver.AIOKafkaConsumerThread):
-    """The consumer's thread: its own event loop, in which aiokafka fetches and keeps the group's session alive."""
+    """The consumer's thread: its own event loop, in which aiokafka fetches and keeps the group's session alive.
+
+    Attributes:
+        unpack: What a record batch of the broker becomes.
+    """
+
+    unpack: Any
 
     @property
     def engine_app(self) -> EngineApp:
@@ -47,11 +53,11 @@ class EngineThread(driver.AIOKafkaConsumerThread):
         return cast("EngineApp", self.app)
 
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:
-        """What Faust does not hand on: a bound for a whole answer, and that records come as chunks."""
+        """What Faust does not hand on: a bound for a whole answer, and what a record batch becomes."""
         consumer = super()._create_worker_consumer(transport)
         config = self.engine_app.config
         consumer._fetch_max_bytes = 4 * config.fetch_max_bytes
-        consumer._key_deserializer = FOLDED
+        consumer._key_deserializer = type(self).unpack
         return consumer
 
     async def on_start(self) -> None:
@@ -80,13 +86,13 @@ class EngineThread(driver.AIOKafkaConsumerThread):
 
     async def _fetch(
         self, consumer: Any, view: ActiveView, timeout_s: float | None, max_records: int | None
-    ) -> Mapping[Any, list[Chunk]]:
-        """What Faust would fetch of some partitions, as chunks."""
+    ) -> Mapping[Any, list[Any]]:
+        """What Faust would fetch of some partitions, unpacked."""
         try:
             found = await super()._fetch_records(consumer, cast(Any, view), timeout=timeout_s, max_records=max_records)
         except EngineError as error:
             self.engine_app.guard.end(error)
-        return cast("Mapping[Any, list[Chunk]]", found)
+        return cast("Mapping[Any, list[Any]]", found)
 
     def silent_s(self) -> float:
         """Seconds since the broker's newest answer to a fetch; 0 while this worker fetches nothing."""
@@ -124,6 +130,8 @@ def _partition_states(consumer: Any) -> Mapping[Any, Any]:
 class TableThread(EngineThread):
     """At most one batch of a partition is in work: what arrives meanwhile becomes one larger batch."""
 
+    unpack = staticmethod(to_chunk)
+
     def __post_init__(self) -> None:
         super().__post_init__()
         self.busy: dict[Any, Batch] = {}
@@ -160,6 +168,8 @@ class TableThread(EngineThread):
 class CarryThread(EngineThread):
     """One poll over all partitions is in work at a time, and one comes at least every tick."""
 
+    unpack = staticmethod(to_blocks)
+
     def __post_init__(self) -> None:
         super().__post_init__()
         self.in_work: Poll | None = None
@@ -188,14 +198,13 @@ class CarryThread(EngineThread):
         fetched = await self._fetch(consumer, view, min(timeout or tick_s, tick_s), max_records)
         if self.in_work is not None or not active or not self.consumer.flow_active:
             return {}
-        batches = {tp: to_batch(tp, chunks, 0) for tp, chunks in fetched.items()}
-        first = next(iter(batches), None) or min(active)
+        first = next(iter(fetched), None) or min(active)
         poll = Poll(
             TopicPartition(first.topic, first.partition),
             next(self._numbers),
-            {TopicPartition(tp.topic, tp.partition): batch.records for tp, batch in batches.items()},
-            self._idle(consumer, batches),
-            {TopicPartition(tp.topic, tp.partition): self._behind(consumer, tp) for tp in batches},
+            {TopicPartition(tp.topic, tp.partition): list(itertools.chain(*blocks)) for tp, blocks in fetched.items()},
+            self._idle(consumer, fetched),
+            {TopicPartition(tp.topic, tp.partition): self._behind(consumer, tp) for tp in fetched},
         )
         self.in_work = poll
         return {first: poll}

@@ -1,26 +1,28 @@
 """Batches instead of records: what the consumer thread hands on, and how it unpacks what was fetched.
 
 aiokafka makes one object per record, which alone costs more than folding it. Here its `PartitionRecords` yields one
-`Chunk` per record batch of the broker, with the positions before and behind it: control batches, gaps of compacted
-logs and the tail of a batch that was read before all move the position without a record, and none of it is lost.
+chunk per record batch of the broker, or its blocks, with the positions before and behind it: control batches, gaps of
+compacted logs and the tail of a batch that was read before all move the position without a record, and none of it is
+lost. A block's records are made when they are carried: those of a large poll, made at once, fit into no processor's
+cache.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import dropwhile, groupby
 from operator import attrgetter
 from typing import Any, NamedTuple, Self
 
 from aiokafka.consumer import fetcher
 
 from streams.engine.errors import StateRefused
-from streams.engine.stage import FetchState, Record, TopicPartition
+from streams.engine.stage import Block, FetchState, Record, TopicPartition
 
-__all__ = ["FOLDED", "Batch", "BatchRecords", "Chunk", "Poll", "install", "to_batch"]
+__all__ = ["Batch", "BatchRecords", "Chunk", "Poll", "install", "to_batch", "to_blocks", "to_chunk"]
 
-FOLDED = object()
-"""Set as a consumer's key deserializer, it asks for chunks; every other consumer of the process gets records."""
+_LOG_APPEND_TIME = 1
 
 
 class Chunk(NamedTuple):
@@ -73,7 +75,7 @@ class Poll(_Message):
         self,
         tp: TopicPartition,
         number: int,
-        fetched: dict[TopicPartition, list[Record]],
+        fetched: dict[TopicPartition, list[Block]],
         idle: dict[TopicPartition, FetchState],
         behind: dict[TopicPartition, int],
     ) -> None:
@@ -90,16 +92,45 @@ def to_batch(tp: Any, chunks: Sequence[Chunk], behind: int) -> Batch:
 
 _fields = attrgetter("offset", "timestamp", "key", "value", "headers")
 _record = partial(tuple.__new__, Record)
+_timestamp = attrgetter("timestamp")
+
+
+def to_chunk(batch: Any, start: int, end: int) -> Chunk:
+    """A broker's record batch as a chunk, from a position on."""
+    records: list[Record] = [] if batch.is_control_batch else list(map(_record, map(_fields, batch)))
+    if records and records[0].offset < start:
+        records = [record for record in records if record.offset >= start]
+    return Chunk(start, end, records)
+
+
+def to_blocks(batch: Any, start: int, end: int) -> list[Block]:
+    """A broker's record batch as blocks: one, where the broker gave it its time."""
+    if batch.is_control_batch or start == end:
+        return []
+    first = batch.base_offset
+    records: Iterable[Any] = batch if first >= start else dropwhile(lambda record: record.offset < start, batch)
+    if batch.timestamp_type == _LOG_APPEND_TIME:
+        return [Block(batch.max_timestamp, end, end - max(first, start), records)]
+    blocks = []
+    for timestamp_ms, of_one_time in groupby(list(records), _timestamp):
+        found = list(of_one_time)
+        blocks.append(Block(timestamp_ms, found[-1].offset + 1, len(found), found))
+    return blocks
 
 
 class BatchRecords(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka is not typed
-    """The records of one partition of one fetch."""
+    """The records of one partition of one fetch.
+
+    A consumer asks for chunks or blocks by having `to_chunk` or `to_blocks` as its key deserializer; every other one of
+    the process gets records.
+    """
 
     next_fetch_offset: int
 
     def _unpack_records(self) -> Iterator[Any]:
-        """Yields chunks where they were asked for; checks each CRC as aiokafka does."""
-        if self._key_deserializer is not FOLDED:
+        """Yields what was asked for; checks each CRC as aiokafka does."""
+        unpack = self._key_deserializer
+        if unpack not in (to_chunk, to_blocks):
             yield from super()._unpack_records()
             return
         while self._records.has_next():
@@ -110,11 +141,8 @@ class BatchRecords(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka 
                     "a record batch is wrong, the broker's disk or memory is damaged: restore it from a replica"
                 )
             start = self.next_fetch_offset
-            records: list[Record] = [] if batch.is_control_batch else list(map(_record, map(_fields, batch)))
-            if records and records[0].offset < start:
-                records = [record for record in records if record.offset >= start]
             self.next_fetch_offset = max(start, batch.next_offset)
-            yield Chunk(start, self.next_fetch_offset, records)
+            yield unpack(batch, start, self.next_fetch_offset)
 
 
 def install() -> None:

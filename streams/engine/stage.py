@@ -12,11 +12,12 @@ Nothing here knows what the records mean.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 __all__ = [
+    "Block",
     "Carried",
     "CarryStage",
     "FetchState",
@@ -24,11 +25,13 @@ __all__ = [
     "PartitionFold",
     "Position",
     "Publisher",
+    "RawRecord",
     "Record",
     "Step",
     "TablePartition",
     "TableStage",
     "TopicPartition",
+    "size_of",
 ]
 
 
@@ -47,6 +50,47 @@ class Record(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]] = ()
+
+
+class RawRecord(Protocol):
+    """What of a record is its own; its time is its block's."""
+
+    @property
+    def offset(self) -> int:
+        """Where it stands in its partition."""
+
+    @property
+    def key(self) -> bytes | None:
+        """The record's key."""
+
+    @property
+    def value(self) -> bytes | None:
+        """The record's value."""
+
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]:
+        """The record's headers."""
+
+
+class Block(NamedTuple):
+    """Records of one partition that have one time: those that a broker stamped together, in order of offsets.
+
+    Attributes:
+        timestamp_ms: Their time.
+        end: The offset behind them.
+        size: How many they are; fewer where the topic is compacted.
+        records: Made as they are read, which can be done once, and not beyond their end.
+    """
+
+    timestamp_ms: int
+    end: int
+    size: int
+    records: Iterable[RawRecord]
+
+
+def size_of(blocks: Iterable[Block]) -> int:
+    """How many records blocks have."""
+    return sum(block.size for block in blocks)
 
 
 class Position(NamedTuple):
@@ -207,7 +251,7 @@ class CarryStage(Protocol):
         """The partitions are these from now on; nothing is in hand, reading goes on at what was committed."""
 
     def carry(
-        self, fetched: Mapping[TopicPartition, Sequence[Record]], idle: Mapping[TopicPartition, FetchState]
+        self, fetched: Mapping[TopicPartition, Sequence[Block]], idle: Mapping[TopicPartition, FetchState]
     ) -> Carried:
         """Takes what was fetched (perhaps nothing) and says what to publish now.
 

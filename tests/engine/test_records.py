@@ -12,18 +12,24 @@ from aiokafka.consumer import fetcher
 from aiokafka.consumer.subscription_state import Assignment
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.record.util import calc_crc32c_py
 
 from streams.engine.errors import StateRefused
 from streams.engine.fetching import ActiveView
-from streams.engine.records import FOLDED, Batch, Chunk, Poll, install, to_batch
-from streams.engine.stage import Record, TopicPartition
+from streams.engine.records import Batch, BatchRecords, Chunk, Poll, install, to_batch, to_blocks, to_chunk
+from streams.engine.stage import Block, Record, TopicPartition
 
 PLACE = Place("log", 3)
 TP = TopicPartition("log", 3)
 
 
-def batch_bytes(base: int, count: int, next_offset: int | None = None, packed: int = 0) -> bytes:
-    """A record batch of values `v<offset>`; it may cover more offsets than it has records, as after compaction."""
+def batch_bytes(
+    base: int, count: int, next_offset: int | None = None, packed: int = 0, stamped_ms: int | None = None
+) -> bytes:
+    """A record batch of values `v<offset>`; it may cover more offsets than it has records, as after compaction.
+
+    Its records have their producer's times, unless a broker stamps it as a whole.
+    """
     builder = DefaultRecordBatchBuilder(
         magic=2, compression_type=packed, is_transactional=False, producer_id=-1, producer_epoch=-1, base_sequence=-1,
         batch_size=1 << 20,
@@ -34,12 +40,15 @@ def batch_bytes(base: int, count: int, next_offset: int | None = None, packed: i
         builder.append(next_offset - base - 1, timestamp=2_000, key=None, value=b"last", headers=[])
     data = bytearray(builder.build())
     data[:8] = base.to_bytes(8, "big")
+    if stamped_ms is not None:
+        data[22] |= 0b1000
+        data[35:43] = stamped_ms.to_bytes(8, "big")
+        data[17:21] = calc_crc32c_py(bytes(data[21:])).to_bytes(4, "big")
     return bytes(data)
 
 
-def unpack(data: bytes, fetch_offset: int, wants: object = FOLDED, check: bool = True) -> list[Any]:
-    install()
-    records = fetcher.PartitionRecords(PLACE, MemoryRecords(data), [], fetch_offset, wants, None, check, 0)
+def unpack(data: bytes, fetch_offset: int, wants: object = to_chunk, check: bool = True) -> list[Any]:
+    records = BatchRecords(PLACE, MemoryRecords(data), [], fetch_offset, wants, None, check, 0)
     return list(records)
 
 
@@ -47,6 +56,39 @@ def test_one_chunk_for_each_record_batch() -> None:
     first, second = unpack(batch_bytes(10, 3) + batch_bytes(13, 2), 10)
     assert first == Chunk(10, 13, [Record(o, 990 + o, b"k", b"v%d" % o, []) for o in (10, 11, 12)])
     assert (second.start, second.end, len(second.records)) == (13, 15, 2)
+
+
+def blocks_of(data: bytes, fetch_offset: int) -> list[tuple[int, int, int, list[int]]]:
+    """Of each block the time, the end, the size, and the offsets of its records."""
+    blocks: list[Block] = [block for blocks in unpack(data, fetch_offset, to_blocks) for block in blocks]
+    return [(*block[:3], [record.offset for record in block.records]) for block in blocks]
+
+
+def test_what_a_broker_stamped_is_one_block() -> None:
+    data = batch_bytes(10, 3, stamped_ms=7_000) + batch_bytes(13, 1, stamped_ms=7_001)
+    assert blocks_of(data, 10) == [(7_000, 13, 3, [10, 11, 12]), (7_001, 14, 1, [13])]
+    assert blocks_of(data, 12) == [(7_000, 13, 1, [12]), (7_001, 14, 1, [13])]
+    assert blocks_of(data, 13) == [(7_001, 14, 1, [13])]
+    assert blocks_of(data, 20) == []
+
+
+def test_a_block_has_what_its_records_have() -> None:
+    ((block,),) = unpack(batch_bytes(10, 2, stamped_ms=7_000), 10, to_blocks)
+    assert [(r.offset, r.key, r.value, r.headers) for r in block.records] == [
+        (10, b"k", b"v10", []),
+        (11, b"k", b"v11", []),
+    ]
+
+
+def test_producers_times_part_a_batch_into_blocks() -> None:
+    assert blocks_of(batch_bytes(10, 3), 11) == [(1_001, 12, 1, [11]), (1_002, 13, 1, [12])]
+    assert blocks_of(batch_bytes(5, 1, next_offset=7), 0) == [(1_000, 6, 1, [5]), (2_000, 7, 1, [6])]
+
+
+@pytest.mark.parametrize("packed", [1, 2, 3, 4], ids=["gzip", "snappy", "lz4", "zstd"])
+def test_packed_blocks_are_unpacked_as_they_are_read(packed: int) -> None:
+    ((_, end, size, offsets),) = blocks_of(batch_bytes(10, 300, packed=packed, stamped_ms=5), 10)
+    assert (end, size, offsets) == (310, 300, list(range(10, 310)))
 
 
 @pytest.mark.parametrize("packed", [1, 2, 3, 4], ids=["gzip", "snappy", "lz4", "zstd"])
@@ -87,6 +129,12 @@ def test_other_consumers_of_the_process_get_aiokafkas_records() -> None:
     assert (record.offset, record.value) == (7, b"v7")
 
 
+def test_aiokafkas_fetcher_unpacks_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetcher, "PartitionRecords", fetcher.PartitionRecords)
+    install()
+    assert fetcher.PartitionRecords is BatchRecords
+
+
 def test_chunks_of_a_fetch_are_one_batch() -> None:
     batch = to_batch(PLACE, unpack(batch_bytes(10, 3) + batch_bytes(13, 2, next_offset=20), 11), behind=4)
     assert (batch.topic, batch.partition, batch.start, batch.end, batch.offset) == ("log", 3, 11, 20, 19)
@@ -115,11 +163,10 @@ def test_a_partition_that_waits_keeps_what_was_fetched_of_it() -> None:
 
 def test_positions_move_when_chunks_are_taken() -> None:
     async def taken() -> tuple[list[Chunk], int]:
-        install()
         assignment = Assignment([PLACE])
         state = assignment.state_value(PLACE)
         state.reset_to(10)
-        records = fetcher.PartitionRecords(PLACE, MemoryRecords(batch_bytes(10, 3)), [], 10, FOLDED, None, True, 0)
+        records = BatchRecords(PLACE, MemoryRecords(batch_bytes(10, 3)), [], 10, to_chunk, None, True, 0)
         fetched = fetcher.FetchResult(PLACE, assignment=assignment, partition_records=records, backoff=0)
         return fetched.getall(5_000), state.position
 

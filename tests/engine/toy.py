@@ -16,7 +16,18 @@ from typing import Any
 import msgspec
 
 from streams.engine.errors import StateRefused
-from streams.engine.stage import Carried, FetchState, Output, Position, Publisher, Record, Step, TopicPartition
+from streams.engine.stage import (
+    Block,
+    Carried,
+    FetchState,
+    Output,
+    Position,
+    Publisher,
+    Record,
+    Step,
+    TopicPartition,
+    size_of,
+)
 
 __all__ = ["ALARM", "DEADLINE_MS", "Counter", "CounterPartition", "Mover", "Row"]
 
@@ -192,17 +203,16 @@ class Mover:
         pass
 
     def carry(
-        self, fetched: Mapping[TopicPartition, Sequence[Record]], idle: Mapping[TopicPartition, FetchState]
+        self, fetched: Mapping[TopicPartition, Sequence[Block]], idle: Mapping[TopicPartition, FetchState]
     ) -> Carried:
         rows: dict[int, list[Any]] = {}
-        for records in fetched.values():
-            for record in records:
-                row = decode(record.value or b"")
-                rows.setdefault(zlib.crc32(row[0].encode()) % self.partitions, []).append(row)
+        for record in (record for blocks in fetched.values() for block in blocks for record in block.records):
+            row = decode(record.value or b"")
+            rows.setdefault(zlib.crc32(row[0].encode()) % self.partitions, []).append(row)
         return Carried(
             {TopicPartition(self.target, p): [(None, encode(found), ())] for p, found in rows.items()},
-            {tp: records[-1].offset + 1 for tp, records in fetched.items()},
-            records=sum(map(len, fetched.values())),
+            {tp: blocks[-1].end for tp, blocks in fetched.items()},
+            records=sum(map(size_of, fetched.values())),
         )
 
     def acknowledged(self, carried: Carried) -> None:

@@ -17,6 +17,7 @@ from streams.watch import Watch
 from tests.pipeline import ID_KEY
 from tests.simulation.broker import Broker
 from tests.simulation.worker import Task, pause
+from tests.streams.polls import blocks_of
 
 __all__ = ["Ingest"]
 
@@ -85,7 +86,7 @@ class Ingest:
             self.task.close()
 
     async def _carry(self, fetched: dict[TopicPartition, list[Record]], idle: dict[TopicPartition, FetchState]) -> None:
-        carried = self._stage.carry(fetched, idle)
+        carried = self._stage.carry({tp: blocks_of(records) for tp, records in fetched.items()}, idle)
         self._held = carried.hold
         for tp, entries in carried.outputs.items():
             half = len(entries) // 2

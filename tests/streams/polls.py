@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -14,7 +16,7 @@ from schemas.log import (
 from schemas.times import iso
 from schemas.topics import RAW_TOPICS
 from streams.breaker import Breaker, Pause
-from streams.engine.stage import Carried, FetchState, Publisher, Record, TopicPartition
+from streams.engine.stage import Block, Carried, FetchState, Publisher, Record, TopicPartition
 from streams.health import Readiness
 from streams.ingest import IngestStage, IngestTopics
 from streams.ingest_watch import IngestWatch
@@ -31,6 +33,7 @@ __all__ = [
     "TOPICS",
     "VIEWS",
     "Ingest",
+    "blocks_of",
     "letters_of",
     "log_of",
     "raw",
@@ -81,9 +84,32 @@ class Ingest:
 
     def poll(self, fetched: Mapping[TopicPartition, list[Record]], *, at_end: bool = True) -> Carried:
         idle = {tp: FetchState(at_end, 0.0, 0.0) for tp in TOPICS.places() if tp not in fetched}
-        carried = self.stage.carry(fetched, idle)
+        carried = self.stage.carry({tp: blocks_of(records) for tp, records in fetched.items()}, idle)
         self.stage.acknowledged(carried)
         return carried
+
+
+class Once:
+    """Records that are made as they are read: who reads them again, or beyond their end, is told so."""
+
+    def __init__(self, records: list[Record]) -> None:
+        self._records: list[Record] | None = records[::-1]
+
+    def __iter__(self) -> Once:
+        return self
+
+    def __next__(self) -> Record:
+        assert self._records is not None, "read beyond the end"
+        if not self._records:
+            self._records = None
+            raise StopIteration
+        return self._records.pop()
+
+
+def blocks_of(records: Iterable[Record]) -> list[Block]:
+    """Records as a carry stage gets them, those of one time that follow each other together."""
+    of_one_time = [(time_ms, list(found)) for time_ms, found in groupby(records, attrgetter("timestamp_ms"))]
+    return [Block(time_ms, found[-1].offset + 1, len(found), Once(found)) for time_ms, found in of_one_time]
 
 
 def raw(number: int, time_ms: int, lead: Any = "ann", **fields: Any) -> Record:
