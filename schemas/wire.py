@@ -35,6 +35,9 @@ _decode: Callable[[bytes], WireEvent] = msgspec.json.Decoder(AnyWireEvent).decod
 _SHALLOW_BYTES = 2 * MAX_DEPTH
 """Too few for more brackets, opened and closed, than are allowed."""
 
+_BACKSLASH = ord("\\")
+"""A number: CPython takes the bytes for one first, at ten times the time."""
+
 _NOT_TAKEN = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
@@ -50,7 +53,7 @@ def decode_event(raw: bytes | None, received_at_ms: int, id_key: bytes, links: L
     Raises:
         Refused: The event cannot be used.
     """
-    if raw is not None and not ((len(raw) > _SHALLOW_BYTES or b"\\" in raw or not raw.isascii()) and needs_care(raw)):
+    if raw is not None and not ((len(raw) > _SHALLOW_BYTES or _BACKSLASH in raw or not raw.isascii()) and needs_care(raw)):
         try:
             event = _decode(raw)
             occurred_ms = parse_iso(event.occurred_at)
@@ -86,7 +89,7 @@ def needs_care(raw: bytes) -> bool:
             raw.decode()
         except UnicodeDecodeError:
             return True
-    return b"\\" in raw and b"\\u0000" in raw
+    return _BACKSLASH in raw and b"\\u0000" in raw
 
 
 def judge_event(raw: bytes | None, received_at_ms: int, id_key: bytes, links: Links | None = None) -> EventRow:
