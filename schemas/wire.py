@@ -28,14 +28,14 @@ from schemas.log import EVENT_ROWS, EventRow
 from schemas.naming import lead_name
 from schemas.times import iso, parse_iso
 
-__all__ = ["contract_row", "decode_event", "judge_event", "needs_care"]
+__all__ = ["BACKSLASH", "contract_row", "decode_event", "judge_event", "needs_care"]
 
 _decode: Callable[[bytes], WireEvent] = msgspec.json.Decoder(AnyWireEvent).decode
 
 _SHALLOW_BYTES = 2 * MAX_DEPTH
 """Too few for more brackets, opened and closed, than are allowed."""
 
-_BACKSLASH = ord("\\")
+BACKSLASH = ord("\\")
 """A number: CPython takes the bytes for one first, at ten times the time."""
 
 _NOT_TAKEN = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -53,7 +53,9 @@ def decode_event(raw: bytes | None, received_at_ms: int, id_key: bytes, links: L
     Raises:
         Refused: The event cannot be used.
     """
-    if raw is not None and not ((len(raw) > _SHALLOW_BYTES or _BACKSLASH in raw or not raw.isascii()) and needs_care(raw)):
+    if raw is not None and not (
+        (len(raw) > _SHALLOW_BYTES or BACKSLASH in raw or not raw.isascii()) and needs_care(raw)
+    ):
         try:
             event = _decode(raw)
             occurred_ms = parse_iso(event.occurred_at)
@@ -89,7 +91,7 @@ def needs_care(raw: bytes) -> bool:
             raw.decode()
         except UnicodeDecodeError:
             return True
-    return _BACKSLASH in raw and b"\\u0000" in raw
+    return BACKSLASH in raw and b"\\u0000" in raw
 
 
 def judge_event(raw: bytes | None, received_at_ms: int, id_key: bytes, links: Links | None = None) -> EventRow:

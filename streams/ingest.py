@@ -207,7 +207,7 @@ class IngestStage:
         """What comes back where the breaker stops; None where it does not."""
         decode, id_key, append, links = decode_event, self._id_key, part.events.append, self._links
         internal = tp.topic == self._topics.internal
-        at_ms, records = block.timestamp_ms, iter(block.records)
+        at_ms, records = block.timestamp_ms, block.records
         number = good_from = 0
         pause = None
         for number, record in enumerate(records, 1):
@@ -231,7 +231,7 @@ class IngestStage:
         load.positions[tp] = record.offset + 1
         load.pauses.append(pause)
         rest = list(records)
-        return [Block(at_ms, block.end, len(rest), rest)] if rest else []
+        return [Block(at_ms, block.end, len(rest), iter(rest))] if rest else []
 
     def _dead_letter(self, tp: TopicPartition, record: RawRecord, at_ms: int, refused: Refused) -> Entry:
         key, value, own, cut = shortened(record.key, record.value, record.headers)

@@ -21,6 +21,7 @@ import msgspec
 
 from schemas.events_wire import WIRE_EVENTS, AnyWireEvent, WireEvent
 from schemas.limits import MAX_EVENT_BYTES
+from schemas.wire import BACKSLASH
 
 __all__ = ["plain_event"]
 
@@ -78,11 +79,11 @@ def plain_event(raw: bytes) -> tuple[WireEvent, str | None] | None:
 
     What is returned has the bounds of the contract, but its times and the name of its lead are not looked at yet.
     """
-    if b"\\" in raw or len(raw) > MAX_EVENT_BYTES:
+    if BACKSLASH in raw or len(raw) > MAX_EVENT_BYTES:
         return None
     try:
         event = _decode(raw)
-        place = _decode_place(raw) if b'"received_at"' in raw else None
+        place = _decode_place(raw) if raw.find(b'"received_at"') >= 0 else None
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     lead = event.lead

@@ -9,9 +9,9 @@ cache.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import dropwhile, groupby
+from itertools import chain, dropwhile, groupby
 from operator import attrgetter
 from typing import Any, NamedTuple, Self
 
@@ -108,13 +108,16 @@ def to_blocks(batch: Any, start: int, end: int) -> list[Block]:
     if batch.is_control_batch or start == end:
         return []
     first = batch.base_offset
-    records: Iterable[Any] = batch if first >= start else dropwhile(lambda record: record.offset < start, batch)
+    # A batch of aiokafka can be asked for its records once, and never beyond their end.
+    records: Iterator[Any] = chain(batch)
+    if first < start:
+        records = dropwhile(lambda record: record.offset < start, records)
     if batch.timestamp_type == _LOG_APPEND_TIME:
         return [Block(batch.max_timestamp, end, end - max(first, start), records)]
     blocks = []
-    for timestamp_ms, of_one_time in groupby(list(records), _timestamp):
+    for timestamp_ms, of_one_time in groupby(records, _timestamp):
         found = list(of_one_time)
-        blocks.append(Block(timestamp_ms, found[-1].offset + 1, len(found), found))
+        blocks.append(Block(timestamp_ms, found[-1].offset + 1, len(found), iter(found)))
     return blocks
 
 

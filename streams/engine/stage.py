@@ -12,7 +12,7 @@ Nothing here knows what the records mean.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -79,13 +79,13 @@ class Block(NamedTuple):
         timestamp_ms: Their time.
         end: The offset behind them.
         size: How many they are; fewer where the topic is compacted.
-        records: Made as they are read, which can be done once, and not beyond their end.
+        records: Made as they are read.
     """
 
     timestamp_ms: int
     end: int
     size: int
-    records: Iterable[RawRecord]
+    records: Iterator[RawRecord]
 
 
 def size_of(blocks: Iterable[Block]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -78,6 +79,15 @@ def test_a_block_has_what_its_records_have() -> None:
         (10, b"k", b"v10", []),
         (11, b"k", b"v11", []),
     ]
+
+
+@pytest.mark.parametrize("stamped_ms", [None, 7_000])
+def test_a_block_can_be_read_in_parts(stamped_ms: int | None) -> None:
+    blocks = [block for blocks in unpack(batch_bytes(10, 5, stamped_ms=stamped_ms), 11, to_blocks) for block in blocks]
+    records = chain.from_iterable(block.records for block in blocks)
+    assert next(records).offset == 11
+    assert [record.offset for record in records] == [12, 13, 14]
+    assert [list(block.records) for block in blocks] == [[]] * len(blocks)
 
 
 def test_producers_times_part_a_batch_into_blocks() -> None:

@@ -89,27 +89,10 @@ class Ingest:
         return carried
 
 
-class Once:
-    """Records that are made as they are read: who reads them again, or beyond their end, is told so."""
-
-    def __init__(self, records: list[Record]) -> None:
-        self._records: list[Record] | None = records[::-1]
-
-    def __iter__(self) -> Once:
-        return self
-
-    def __next__(self) -> Record:
-        assert self._records is not None, "read beyond the end"
-        if not self._records:
-            self._records = None
-            raise StopIteration
-        return self._records.pop()
-
-
 def blocks_of(records: Iterable[Record]) -> list[Block]:
     """Records as a carry stage gets them, those of one time that follow each other together."""
     of_one_time = [(time_ms, list(found)) for time_ms, found in groupby(records, attrgetter("timestamp_ms"))]
-    return [Block(time_ms, found[-1].offset + 1, len(found), Once(found)) for time_ms, found in of_one_time]
+    return [Block(time_ms, found[-1].offset + 1, len(found), iter(found)) for time_ms, found in of_one_time]
 
 
 def raw(number: int, time_ms: int, lead: Any = "ann", **fields: Any) -> Record:

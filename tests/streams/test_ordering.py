@@ -21,7 +21,7 @@ AT_END, UNKNOWN = FetchState(True, 0.0, 0.0), FetchState(False, 0.0, 0.0)
 
 
 def _block(offset: int, time_ms: int) -> Block:
-    return Block(time_ms, offset + 1, 1, [Record(offset, time_ms, None, b"")])
+    return Block(time_ms, offset + 1, 1, iter([Record(offset, time_ms, None, b"")]))
 
 
 def _blocks(*times_ms: int, start: int = 0) -> list[Block]:
