@@ -197,41 +197,33 @@ class IngestStage:
         if any(pause.topic == tp.topic for pause in load.pauses):
             load.back.setdefault(tp, []).extend(blocks)
             return
-        for number, block in enumerate(blocks):
-            back = self._decode_block(tp, block, part, load)
-            if back is not None:
-                load.back[tp] = [*back, *blocks[number + 1 :]]
-                return
-
-    def _decode_block(self, tp: TopicPartition, block: Block, part: Slice, load: _Load) -> list[Block] | None:
-        """What comes back where the breaker stops; None where it does not."""
         decode, id_key, append, links = decode_event, self._id_key, part.events.append, self._links
         internal = tp.topic == self._topics.internal
-        at_ms, records = block.timestamp_ms, block.records
-        number = good_from = 0
-        pause = None
-        for number, record in enumerate(records, 1):
-            try:
-                if internal:
-                    part.take_message(record, at_ms, tp.partition, self._topics.partitions)
-                else:
-                    append(decode(record.value, at_ms, id_key, links))
-            except Refused as refused:
-                load.dead.append((tp, self._dead_letter(tp, record, at_ms, refused), refused.reason))
-                self._breaker.good(tp.topic, number - 1 - good_from)
-                good_from = number
-                pause = self._breaker.dead(tp.topic, refused.reason)
-                if pause is not None:
-                    break
-        self._breaker.good(tp.topic, number - good_from)
-        load.records += number
-        if pause is None:
-            load.positions[tp] = block.end
-            return None
-        load.positions[tp] = record.offset + 1
-        load.pauses.append(pause)
-        rest = list(records)
-        return [Block(at_ms, block.end, len(rest), iter(rest))] if rest else []
+        count = good_from = 0
+        for number, (at_ms, end, _, records) in enumerate(blocks, 1):
+            for record in records:
+                count += 1
+                try:
+                    if internal:
+                        part.take_message(record, at_ms, tp.partition, self._topics.partitions)
+                    else:
+                        append(decode(record.value, at_ms, id_key, links))
+                except Refused as refused:
+                    load.dead.append((tp, self._dead_letter(tp, record, at_ms, refused), refused.reason))
+                    self._breaker.good(tp.topic, count - 1 - good_from)
+                    good_from = count
+                    pause = self._breaker.dead(tp.topic, refused.reason)
+                    if pause is not None:
+                        load.pauses.append(pause)
+                        rest = list(records)
+                        load.back[tp] = [Block(at_ms, end, len(rest), iter(rest))] if rest else []
+                        load.back[tp] += blocks[number:]
+                        load.positions[tp] = record.offset + 1
+                        load.records += count
+                        return
+        self._breaker.good(tp.topic, count - good_from)
+        load.positions[tp] = blocks[-1].end
+        load.records += count
 
     def _dead_letter(self, tp: TopicPartition, record: RawRecord, at_ms: int, refused: Refused) -> Entry:
         key, value, own, cut = shortened(record.key, record.value, record.headers)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import chain, dropwhile, groupby
+from itertools import chain, dropwhile, repeat
 from operator import attrgetter
 from typing import Any, NamedTuple, Self
 
@@ -93,6 +93,7 @@ def to_batch(tp: Any, chunks: Sequence[Chunk], behind: int) -> Batch:
 _fields = attrgetter("offset", "timestamp", "key", "value", "headers")
 _record = partial(tuple.__new__, Record)
 _timestamp = attrgetter("timestamp")
+_block = partial(tuple.__new__, Block)
 
 
 def to_chunk(batch: Any, start: int, end: int) -> Chunk:
@@ -104,7 +105,7 @@ def to_chunk(batch: Any, start: int, end: int) -> Chunk:
 
 
 def to_blocks(batch: Any, start: int, end: int) -> list[Block]:
-    """A broker's record batch as blocks: one, where the broker gave it its time."""
+    """A broker's record batch as blocks: one where the broker gave it its time, else one of each record."""
     if batch.is_control_batch or start == end:
         return []
     first = batch.base_offset
@@ -114,11 +115,9 @@ def to_blocks(batch: Any, start: int, end: int) -> list[Block]:
         records = dropwhile(lambda record: record.offset < start, records)
     if batch.timestamp_type == _LOG_APPEND_TIME:
         return [Block(batch.max_timestamp, end, end - max(first, start), records)]
-    blocks = []
-    for timestamp_ms, of_one_time in groupby(records, _timestamp):
-        found = list(of_one_time)
-        blocks.append(Block(timestamp_ms, found[-1].offset + 1, len(found), iter(found)))
-    return blocks
+    made = list(records)
+    ends = [record.offset + 1 for record in made]
+    return list(map(_block, zip(map(_timestamp, made), ends, repeat(1), map(iter, zip(made)))))
 
 
 class BatchRecords(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka is not typed
