@@ -7,6 +7,8 @@ into memory that the system must clear first. Here it arrives where it is decode
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 __all__ = ["Answers", "ByteReader"]
@@ -16,6 +18,10 @@ _HEAD_BYTES = 4
 
 _FIRST_BYTES = 16 * 1024
 """Room at first, and again once answers are small."""
+
+
+def _at_end() -> Exception:
+    return asyncio.IncompleteReadError(b"", _HEAD_BYTES)
 
 
 class Answers(asyncio.BufferedProtocol):
@@ -35,7 +41,9 @@ class Answers(asyncio.BufferedProtocol):
         # Where the answer at the beginning of the memory ends, once its length is there.
         self._end = 0
         self._given = self._paused = False
-        self._error: Exception | None = None
+        # Makes the error anew for each who waits: one that is kept holds on to the frames that it went through, and
+        # these to this memory.
+        self._ending: Callable[[], Exception] | None = None
         self._waiter: asyncio.Future[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -53,11 +61,11 @@ class Answers(asyncio.BufferedProtocol):
 
     def eof_received(self) -> None:
         """See `asyncio.BufferedProtocol`; the transport closes itself."""
-        self._ended(None)
+        self._ended(_at_end)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.BaseProtocol`."""
-        self._ended(exc)
+        self._ended(_at_end if exc is None else partial(type(exc), *exc.args))
         if not self._closed.cancelled():
             self._closed.set_result(None)
 
@@ -70,8 +78,8 @@ class Answers(asyncio.BufferedProtocol):
         """
         self._drop_given()
         while not self._is_whole():
-            if self._error is not None:
-                raise self._error
+            if self._ending is not None:
+                raise self._ending()
             self._waiter = self._loop.create_future()
             try:
                 await self._waiter
@@ -113,9 +121,9 @@ class Answers(asyncio.BufferedProtocol):
             self._paused = False
             self._transport.resume_reading()
 
-    def _ended(self, error: Exception | None) -> None:
-        if self._error is None:
-            self._error = error or asyncio.IncompleteReadError(b"", _HEAD_BYTES)
+    def _ended(self, ending: Callable[[], Exception]) -> None:
+        if self._ending is None:
+            self._ending = ending
             self._reader.feed_eof()
             self._wake()
 

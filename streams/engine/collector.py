@@ -1,12 +1,20 @@
-"""The garbage collector, told when there is nothing for it to find."""
+"""The garbage collector, told when there is nothing for it to find, and to look where there may be."""
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-__all__ = ["no_collector"]
+if TYPE_CHECKING:
+    from streams.engine.faust_parts import EngineApp
+
+__all__ = ["keep_collecting", "no_collector"]
+
+_YOUNG = 1
+"""Generations of objects that a look every now and then goes through: all but the old."""
 
 
 @contextmanager
@@ -26,3 +34,10 @@ def no_collector(*, to_the_end: bool = False) -> Iterator[None]:
             gc.freeze()
         if enabled:
             gc.enable()
+
+
+async def keep_collecting(app: EngineApp, every_s: float) -> None:
+    """Looks for garbage among young objects from time to time, however few they are."""
+    while not app.should_stop:
+        await asyncio.sleep(every_s)
+        gc.collect(_YOUNG)

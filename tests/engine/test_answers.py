@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import uuid
+import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
@@ -19,6 +22,7 @@ from hypothesis import strategies as st
 
 from streams.engine import connection
 from streams.engine.answers import Answers, ByteReader
+from streams.engine.collector import no_collector
 from tests.kafka.broker import KafkaBroker
 
 
@@ -137,6 +141,23 @@ def test_who_waits_hears_that_the_connection_ended_and_what_is_whole_is_given_fi
         assert reader.at_eof()
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("error", [None, ConnectionResetError("gone")])
+def test_what_was_lost_holds_no_memory(error: Exception | None) -> None:
+    """Whoever reaches for a broker that is gone makes connections by the thousand: none waits for the collector."""
+
+    async def story() -> weakref.ref[Answers]:
+        answers, _, _ = _answers()
+        answers.connection_lost(error)
+        for _ in range(2):
+            with suppress(OSError, EOFError):
+                await answers.next()
+        return weakref.ref(answers)
+
+    gc.collect()
+    with no_collector():
+        assert asyncio.run(story())() is None
 
 
 @given(st.binary(max_size=50), st.lists(st.integers(0, 20), max_size=10))
