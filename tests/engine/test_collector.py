@@ -1,0 +1,30 @@
+"""The collector looks from time to time, however little there is to look at."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from typing import Any, cast
+
+from streams.engine.collector import keep_collecting, no_collector
+
+
+class _App:
+    def __init__(self) -> None:
+        self.should_stop = False
+        self.circle = self
+
+
+def test_a_circle_is_found_without_a_million_others() -> None:
+    async def story() -> None:
+        found = asyncio.Event()
+        weakref.finalize(_App(), found.set)
+        app = _App()
+        looking = asyncio.create_task(keep_collecting(cast(Any, app), 0.01))
+        async with asyncio.timeout(5):
+            await found.wait()
+        app.should_stop = True
+        await looking
+
+    with no_collector():
+        asyncio.run(story())
