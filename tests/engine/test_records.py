@@ -12,12 +12,23 @@ from aiokafka import TopicPartition as Place
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.subscription_state import Assignment
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
 from aiokafka.record.util import calc_crc32c_py
 
+from streams.engine import records as engine_records
 from streams.engine.errors import StateRefused
 from streams.engine.fetching import ActiveView
-from streams.engine.records import Batch, BatchRecords, Chunk, Poll, install, to_batch, to_blocks, to_chunk
+from streams.engine.records import (
+    Batch,
+    BatchRecords,
+    Chunk,
+    FetchedBytes,
+    Poll,
+    install,
+    to_batch,
+    to_blocks,
+    to_chunk,
+)
 from streams.engine.stage import Block, Record, TopicPartition
 
 PLACE = Place("log", 3)
@@ -49,7 +60,7 @@ def batch_bytes(
 
 
 def unpack(data: bytes, fetch_offset: int, wants: object = to_chunk, check: bool = True) -> list[Any]:
-    records = BatchRecords(PLACE, MemoryRecords(data), [], fetch_offset, wants, None, check, 0)
+    records = BatchRecords(PLACE, FetchedBytes(data), [], fetch_offset, wants, None, check, 0)
     return list(records)
 
 
@@ -125,12 +136,40 @@ def test_gaps_of_compaction_are_covered() -> None:
     assert (second.start, second.end) == (7, 10)
 
 
-def test_a_wrong_checksum_is_refused_with_the_place() -> None:
+@pytest.fixture(params=[True, False], ids=["by the processor", "by aiokafka"])
+def checked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert engine_records._BY_PROCESSOR, "the library's native part is missing here"
+    monkeypatch.setattr(engine_records, "_BY_PROCESSOR", request.param)
+
+
+@pytest.mark.usefixtures("checked")
+@pytest.mark.parametrize("place", [21, 70_000, 140_000, -1], ids=["attributes", "second piece", "third piece", "end"])
+def test_a_wrong_checksum_is_refused_with_the_place(place: int) -> None:
+    before, damaged, behind = batch_bytes(0, 1), bytearray(batch_bytes(1, 12_000)), batch_bytes(12_001, 1)
+    assert len(damaged) > 150_000
+    assert len(unpack(before + bytes(damaged) + behind, 0)) == 3
+
+    damaged[place] ^= 1 if place > 21 or place < 0 else 0b100000
+    data = before + bytes(damaged) + behind
+    with pytest.raises(StateRefused, match=r"log\[3\], from offset 1 on: the checksum of a record batch is wrong"):
+        unpack(data, 0)
+
+
+def test_checksums_are_looked_at_where_that_is_asked_for() -> None:
     data = bytearray(batch_bytes(0, 1) + batch_bytes(1, 1))
     data[-2] ^= 1
-    with pytest.raises(StateRefused, match=r"log\[3\], from offset 1 on: the checksum of a record batch is wrong"):
-        unpack(bytes(data), 0)
     assert len(unpack(bytes(data), 0, check=False)) == 2
+
+
+@pytest.mark.usefixtures("checked")
+def test_record_batches_of_an_old_form_have_another_checksum() -> None:
+    builder = LegacyRecordBatchBuilder(magic=1, compression_type=0, batch_size=1 << 20)
+    builder.append(0, 1_000, b"k", b"old")
+    old = bytes(builder.build())
+    (chunk,) = unpack(old, 0)
+    assert [record.value for record in chunk.records] == [b"old"]
+    with pytest.raises(StateRefused, match="from offset 0 on"):
+        unpack(old[:-1] + b"?", 0)
 
 
 def test_other_consumers_of_the_process_get_aiokafkas_records() -> None:
@@ -141,8 +180,9 @@ def test_other_consumers_of_the_process_get_aiokafkas_records() -> None:
 
 def test_aiokafkas_fetcher_unpacks_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetcher, "PartitionRecords", fetcher.PartitionRecords)
+    monkeypatch.setattr(fetcher, "MemoryRecords", fetcher.MemoryRecords)
     install()
-    assert fetcher.PartitionRecords is BatchRecords
+    assert (fetcher.PartitionRecords, fetcher.MemoryRecords) == (BatchRecords, FetchedBytes)
 
 
 def test_chunks_of_a_fetch_are_one_batch() -> None:
@@ -176,7 +216,7 @@ def test_positions_move_when_chunks_are_taken() -> None:
         assignment = Assignment([PLACE])
         state = assignment.state_value(PLACE)
         state.reset_to(10)
-        records = BatchRecords(PLACE, MemoryRecords(batch_bytes(10, 3)), [], 10, to_chunk, None, True, 0)
+        records = BatchRecords(PLACE, FetchedBytes(batch_bytes(10, 3)), [], 10, to_chunk, None, True, 0)
         fetched = fetcher.FetchResult(PLACE, assignment=assignment, partition_records=records, backoff=0)
         return fetched.getall(5_000), state.position
 
