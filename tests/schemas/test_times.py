@@ -87,9 +87,21 @@ def test_texts_that_are_none(text: str) -> None:
 def test_what_is_kept_takes_no_text_that_is_new_to_it(head: str, fraction: str, zone: str) -> None:
     """Looked up in pieces or read as a whole: the same answer."""
     text = f"{head}.{fraction}{zone}"
-    for known in (f"{head}Z", f"{head}.123z", f"{head}+01:00", f"{head}.5-23:59"):
+    for known in (f"{head}Z", f"{head}.000Z", f"{head}.123z", f"{head}+01:00", f"{head}.5-23:59"):
         parse_iso(known)
     assert _or_none(parse_iso, text) == _or_none(times._parse_new, text)
+
+
+@given(st.text("0123456789:. Zz-", min_size=7, max_size=7))
+@example(":59.999")
+@example(":60.000")
+@example(":00:000")
+@example(":00. 00")
+@example(":+5.000")
+def test_within_a_minute_that_is_known(rest: str) -> None:
+    minute = "2026-03-02T10:15"
+    assert parse_iso(f"{minute}:00.000Z") == parse_iso(f"{minute}:00Z")
+    assert _or_none(parse_iso, f"{minute}{rest}Z") == _or_none(times._parse_new, f"{minute}{rest}Z")
 
 
 def _or_none(read: Callable[[str], int], text: str) -> int | None:
@@ -109,5 +121,6 @@ def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(times, "_CACHE_SIZE", 10)
     for second in range(0, 50 * 90_000, 90_000):
         assert parse_iso(iso(second * 1000)) == second * 1000
-    for kept in (times._days_read, times._minutes_read, times._seconds_read, times._zones_read, times._days_written):
+    read = (times._plain_minutes_read, times._days_read, times._minutes_read, times._seconds_read, times._zones_read)
+    for kept in (*read, times._days_written):
         assert len(kept) <= 10
