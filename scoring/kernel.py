@@ -113,7 +113,8 @@ class Kernel:
             matches = row.matches
             for matcher in found.matchers:
                 matches[matcher.rule] = max(matches[matcher.rule], matcher.match(row))
-        if isinstance(event, Profile):
+        # Of most events nothing is kept, and to ask what class that nothing is of takes longer.
+        if event is not None and isinstance(event, Profile):
             looks = looks + learning.profile(row, event)
         row.seen_at = at
         if (looks and self._look(row, at, looks)) or moved:
