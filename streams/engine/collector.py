@@ -6,6 +6,7 @@ import asyncio
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
 
 __all__ = ["keep_collecting", "no_collector"]
 
-_YOUNG = 1
-"""Generations of objects that a look every now and then goes through: all but the old."""
+_YOUNG, _ALL = 1, 2
+"""The oldest generation of objects that a look goes through."""
+_LOOKS_FOR_ALL = 6
+"""Every so many looks go through the old too: what was there at one look and is garbage at the next."""
 
 
 @contextmanager
@@ -37,7 +40,9 @@ def no_collector(*, to_the_end: bool = False) -> Iterator[None]:
 
 
 async def keep_collecting(app: EngineApp, every_s: float) -> None:
-    """Looks for garbage among young objects from time to time, however few they are."""
-    while not app.should_stop:
+    """Looks for garbage from time to time, however few objects there are; mostly among the young, which takes less."""
+    for number in count(1):
         await asyncio.sleep(every_s)
-        gc.collect(_YOUNG)
+        if app.should_stop:
+            return
+        gc.collect(_YOUNG if number % _LOOKS_FOR_ALL else _ALL)

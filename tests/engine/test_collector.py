@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import weakref
 from typing import Any, cast
+
+import pytest
 
 from streams.engine.collector import keep_collecting, no_collector
 
@@ -15,10 +18,15 @@ class _App:
         self.circle = self
 
 
-def test_a_circle_is_found_without_a_million_others() -> None:
+@pytest.mark.parametrize("old", [False, True], ids=["young", "old"])
+def test_a_circle_is_found_without_a_million_others(old: bool) -> None:
     async def story() -> None:
         found = asyncio.Event()
-        weakref.finalize(_App(), found.set)
+        circle: _App | None = _App()
+        weakref.finalize(circle, found.set)
+        if old:
+            gc.collect()
+        circle = None
         app = _App()
         looking = asyncio.create_task(keep_collecting(cast(Any, app), 0.01))
         async with asyncio.timeout(5):
