@@ -39,8 +39,8 @@ GARBAGE_THRESHOLDS = (1_000_000, 5, 100)
 """Python's collector looks again and again at all that is new: state, which stays, and batches, which are soon gone
 without it. With its own thresholds it takes a sixth of a worker's time. Circles are rare here: it finds none in half a
 minute of a steady stream. But whoever tries to reach a broker that is gone makes them by the thousand, with memory in
-each: so it looks at least every `COLLECT_EVERY_S`, too. Such a look makes it count anew: of its own it would never come to what
-is old in a quiet stream."""
+each: so it is made to look every `COLLECT_EVERY_S`, too. That makes it count anew: of its own it would never come to
+what is old in a quiet stream."""
 
 COLLECT_EVERY_S = 10.0
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING
 
+from streams.engine.memory import settle
+
 if TYPE_CHECKING:
     from streams.engine.faust_parts import EngineApp
 
@@ -41,6 +43,7 @@ def no_collector(*, to_the_end: bool = False) -> Iterator[None]:
 
 async def keep_collecting(app: EngineApp, every_s: float) -> None:
     """Looks for garbage from time to time, however few objects there are; mostly among the young, which takes less."""
+    settle()  # The program itself is most of what there is to look at, and stays.
     for number in count(1):
         await asyncio.sleep(every_s)
         if app.should_stop:

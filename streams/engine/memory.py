@@ -25,9 +25,9 @@ def keep_large_blocks_apart() -> None:
 
 
 def settle() -> None:
-    """To be called when partitions were taken over: garbage goes, that of earlier ownerships too; rows live long.
+    """To be called at the start, and when partitions were taken over: garbage goes, the program and its rows live long.
 
-    The collector does not look at what is left any more, until the next call.
+    That of earlier ownerships goes too. The collector does not look at what is left any more, until the next call.
     """
     gc.unfreeze()
     gc.collect()
