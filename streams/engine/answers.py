@@ -79,6 +79,7 @@ class Answers(asyncio.BufferedProtocol):
         self._drop_given()
         while not self._is_whole():
             if self._ending is not None:
+                self._give_back()
                 raise self._ending()
             self._waiter = self._loop.create_future()
             try:
@@ -125,7 +126,14 @@ class Answers(asyncio.BufferedProtocol):
         if self._ending is None:
             self._ending = ending
             self._reader.feed_eof()
+            if not self._is_whole():
+                self._give_back()
             self._wake()
+
+    def _give_back(self) -> None:
+        """No answer will come. A lost connection is kept until the collector comes; its memory need not be."""
+        self._memory = bytearray()
+        self._filled = self._end = 0
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

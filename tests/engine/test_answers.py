@@ -160,6 +160,25 @@ def test_what_was_lost_holds_no_memory(error: Exception | None) -> None:
         assert asyncio.run(story())() is None
 
 
+def test_memory_is_given_back_where_no_answer_will_come() -> None:
+    async def story() -> None:
+        answers, _, _ = _answers()
+        transport = _Transport(answers)
+        transport.bring(memoryview(_framed(b"one") + _framed(b"two")[:5]), 100)
+        answers.connection_lost(None)
+        assert bytes(await answers.next()) == b"one"
+        with pytest.raises(asyncio.IncompleteReadError):
+            await answers.next()
+        assert len(answers._memory) == 0
+
+        answers, _, _ = _answers()
+        _Transport(answers).bring(memoryview(_framed(b"one")[:5]), 100)
+        answers.connection_lost(None)
+        assert len(answers._memory) == 0
+
+    asyncio.run(story())
+
+
 @given(st.binary(max_size=50), st.lists(st.integers(0, 20), max_size=10))
 def test_bytes_are_read_as_from_a_file(data: bytes, counts: list[int]) -> None:
     reader = ByteReader(memoryview(data))
