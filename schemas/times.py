@@ -30,6 +30,7 @@ _DAY_MS = 86_400_000
 
 _CACHE_SIZE = 10_000
 """More than a day has minutes: of times of day, none is ever forgotten but for other ways to write them."""
+# Of times as `iso` writes them, and up to behind the point.
 _PLAIN_LENGTH, _POINT_LENGTH = 24, 20
 _PLAIN_SECONDS = {f":{second:02d}.": second * 1000 for second in range(60)}
 _plain_minutes_read: dict[str, int] = {}

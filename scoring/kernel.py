@@ -113,7 +113,7 @@ class Kernel:
             matches = row.matches
             for matcher in found.matchers:
                 matches[matcher.rule] = max(matches[matcher.rule], matcher.match(row))
-        # Of most events nothing is kept, and to ask what class that nothing is of takes longer.
+        # Mostly None: for classes of msgspec, `isinstance` is slow to say no.
         if event is not None and isinstance(event, Profile):
             looks = looks + learning.profile(row, event)
         row.seen_at = at

@@ -133,7 +133,7 @@ def to_blocks(batch: Any, start: int, end: int) -> list[Block]:
 class FetchedBytes:
     """What was fetched of one partition at once. aiokafka's own class for it keeps the bytes to itself.
 
-    It checks them by the processor's own instruction where there is one: 15 times as fast as aiokafka does.
+    It checks them by the processor's own instruction where there is one: some eight times as fast as aiokafka does.
     """
 
     def __init__(self, data: bytes) -> None:
