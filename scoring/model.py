@@ -6,6 +6,7 @@ milliseconds, all points whole numbers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from scoring.conditions import Conditions
@@ -151,7 +152,7 @@ class Model:
     owner: str | None = None
     review_every_ms: int | None = None
     publish: tuple[str, ...] = ()
-    bounds: dict[str, Bounds] = field(default_factory=dict)
+    bounds: Mapping[str, Bounds] = field(default_factory=dict)
     total: Total = Total()
     sha256: str = ""
     text: str = ""

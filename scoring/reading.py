@@ -20,6 +20,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 from scoring.digests import signal_digest
 from scoring.language.keep import needed_keep
@@ -44,6 +45,8 @@ _REQUIRED = ("model", "version", "rules", "tiers")
 def read_model(text: str, name: str) -> Model:
     """The model of a file.
 
+    What was read lately is not read again: every partition of a worker asks for the same one.
+
     Args:
         text: The file, decoded as it is: line ends untouched, so that `sha256` is that of its bytes.
         name: What messages call the file.
@@ -51,6 +54,11 @@ def read_model(text: str, name: str) -> Model:
     Raises:
         ModelError: With every problem that was found.
     """
+    return _read(text, name)
+
+
+@lru_cache(maxsize=8)
+def _read(text: str, name: str) -> Model:
     problems = Problems(name)
     root = compose(text, problems)
     body = read_mapping(root, "the file", problems) if root is not None else None

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -139,16 +140,16 @@ class Policy:
 
     name: str
     version: int
-    owners: dict[str, Owner]
-    teams: dict[str, Team]
+    owners: Mapping[str, Owner]
+    teams: Mapping[str, Team]
     routes: tuple[Route, ...]
     timezone: str = "UTC"
     hours: Hours | None = None
     holidays: tuple[int, ...] = ()
     fallback: str | None = None
     requests: str | None = None
-    sla: dict[str, Sla] = field(default_factory=dict)
+    sla: Mapping[str, Sla] = field(default_factory=dict)
     answered_by: tuple[str, ...] = ()
-    places: dict[str, Place] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
     sha256: str = ""
     text: str = ""

@@ -18,6 +18,7 @@ t.yaml:1:87: there are no routes; add one, such as {tier: hot, team: NAME}
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 from scoring.language.mappings import check_keys, read_mapping, require
 from scoring.language.nodes import Mapping, compose
@@ -51,6 +52,8 @@ _REQUIRED = ("policy", "version", "owners", "teams", "routes")
 def read_policy(text: str, name: str) -> Policy:
     """The policy of a file.
 
+    What was read lately is not read again: every partition of a worker asks for the same one.
+
     Args:
         text: The file, decoded as it is: line ends untouched, so that `sha256` is that of its bytes.
         name: What messages call the file.
@@ -58,6 +61,11 @@ def read_policy(text: str, name: str) -> Policy:
     Raises:
         PolicyError: With every problem that was found.
     """
+    return _read(text, name)
+
+
+@lru_cache(maxsize=8)
+def _read(text: str, name: str) -> Policy:
     problems = Problems(name)
     root = compose(text, problems, "policy")
     body = read_mapping(root, "the file", problems) if root is not None else None

@@ -219,7 +219,7 @@ class Router(Steps):
             clock.state, clock.breached = BREACHED, True
             self.tell(lead_id, row, clock, "breached", moment)
         else:
-            if what != TELL and whom in self.policy.teams:
+            if what != TELL and whom is not None and whom in self.policy.teams:
                 self._reassign(lead_id, row, whom)
             self.tell(lead_id, row, clock, "escalated", moment, number, whom)
         self.end()

@@ -6,7 +6,7 @@ import pytest
 
 from scoring.conditions import Allowed, Condition, Pattern, Range
 from scoring.model import Bounds, Total
-from scoring.reading import read_model
+from scoring.reading import ModelError, read_model
 from scoring.rules.base import Duration
 from scoring.rules.each import Each
 from scoring.rules.only import Only
@@ -174,6 +174,15 @@ def test_a_model_carries_its_file_and_the_digest_of_its_bytes() -> None:
 
     assert model.text == text
     assert model.sha256 == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_a_file_is_read_once_for_all_who_ask_for_it() -> None:
+    text = "model: m\nversion: 1\nrules: {}\ntiers: {all: {}}\n"
+
+    assert read_model(text, "m.yaml") is read_model(text, "m.yaml")
+    for name in ("one.yaml", "two.yaml", "two.yaml"):
+        with pytest.raises(ModelError, match=f"^{name}:1:1: "):
+            read_model("model: m", name)
 
 
 def test_places_are_those_of_the_names() -> None:

@@ -42,6 +42,10 @@ def test_the_policy_of_the_readme_is_good_and_means_what_stands_below_it() -> No
     assert iso(due) == iso(parse_iso("2026-06-22T16:00:00+02:00"))
 
 
+def test_it_is_read_once_for_all_who_ask_for_it(policy: Policy) -> None:
+    assert read_policy(shipped_policy_text("b2b-default"), "p") is read_policy(policy.text, "p")
+
+
 def test_it_is_one_page() -> None:
     lines = shipped_policy_text("b2b-default").splitlines()
 
