@@ -162,7 +162,8 @@ def new_consumer(
             "enable.partition.eof": True,
             "auto.offset.reset": "error",
             "fetch.message.max.bytes": settings.fetch_max_bytes,
-            "queued.max.messages.kbytes": 16 * 1024,
+            # So much is read ahead, and an answer of a broker has no more.
+            "queued.max.messages.kbytes": settings.fetch_max_bytes // 1024,
             "fetch.queue.backoff.ms": 10,
             "fetch.wait.max.ms": fetch_wait_ms,
             # The mock broker has no other way to a topic than asking for it.

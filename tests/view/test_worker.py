@@ -179,6 +179,33 @@ def test_a_hundred_thousand_leads_are_there_within_a_minute_and_never_half(live:
     assert None in told
 
 
+def test_a_backlog_is_not_held_in_memory(live: LiveView) -> None:
+    live.pipeline.start("view")
+    live.all_seen()
+    worker = live.pipeline.workers["view"]
+    before = _kib(worker.pid, "VmRSS")
+    worker.send_signal(signal.SIGSTOP)
+    for number in range(25_000):
+        record = score_record(number % 1_000, number, 1 + number // 1_000)
+        live.producer.produce(
+            live.pipeline.prefix + LEAD_SCORES,
+            (record.value or b"") + b" " * 2_000,
+            key=record.key,
+            partition=number % PARTITIONS,
+        )
+        live.producer.poll(0)
+    live.producer.flush(30)
+    worker.send_signal(signal.SIGCONT)
+    live.all_seen(60)
+    assert _kib(worker.pid, "VmHWM") - before < 40 << 10, "of some 65 MiB"
+
+
+def _kib(pid: int, name: str) -> int:
+    """What the kernel says of a process's memory."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
+
+
 def _seen_by_a_reader(server: RedisServer) -> int | None:
     """How many leads the list of all has; None: a reader is told that it is not whole."""
 
