@@ -74,7 +74,7 @@ def _channel(topic: Topic) -> dict[str, Any]:
         configuration["retention.ms"] = topic.retention_ms
     return {
         "address": topic.name,
-        "description": f"{topic.purpose}; key: {topic.key}; time: {topic.time}",
+        "description": f"{topic.purpose}; key: {topic.key}",
         "messages": {message: {"$ref": f"#/components/messages/{message}"}},
         "bindings": {
             "kafka": {

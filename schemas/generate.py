@@ -86,7 +86,6 @@ def _tables() -> dict[str, list[str]]:
             topic.consumer,
             topic.key,
             *_kept(topic.retention_ms),
-            topic.time,
         )
         for topic in TOPICS
     )
@@ -96,7 +95,7 @@ def _tables() -> dict[str, list[str]]:
             ("reason", "what is wrong", "what to do"),
             ((f"`{reason.name}`", reason.meaning, reason.remedy) for reason in REASONS.values()),
         ),
-        "topics": _table(("topic", "what", "written by", "read by", "key", "kept", "time"), topics),
+        "topics": _table(("topic", "what", "written by", "read by", "key", "kept"), topics),
         "limits": _table(("limit", "value"), _limits()),
     }
 

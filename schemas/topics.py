@@ -1,6 +1,7 @@
 """The one list of topics: what is in them, who writes and reads them, how they are kept.
 
 Numbers are defaults: partitions, retention and replication are settings. `TOPIC_PREFIX` goes in front of every name.
+Records have the time at which the broker took them; what no broker stamps are the topics of past streams.
 """
 
 from __future__ import annotations
@@ -56,7 +57,6 @@ class Topic(NamedTuple):
         purpose: What is in it.
         cleanup: Kafka's `cleanup.policy`.
         retention_ms: None: no deletion by time.
-        time: Kafka's `message.timestamp.type`.
         partitions: 1 stays 1; the others are all set to the same number.
         group: Which retention setting it follows.
         whole_ms: Of a compacted topic: so long every record is kept, not only the last of each key.
@@ -70,16 +70,13 @@ class Topic(NamedTuple):
     purpose: str
     cleanup: Literal["delete", "compact"]
     retention_ms: int | None
-    time: Literal["LogAppendTime", "CreateTime"]
     partitions: int = _PARTITIONS
     group: Literal["raw", "log", "outputs", "state"] = "raw"
     whole_ms: int = 0
 
 
 def _raw(name: str, purpose: str) -> Topic:
-    return Topic(
-        name, "event", "any", "your platforms", "ingest", purpose, "delete", 30 * _DAY_MS, "LogAppendTime", group="raw"
-    )
+    return Topic(name, "event", "any", "your platforms", "ingest", purpose, "delete", 30 * _DAY_MS, group="raw")
 
 
 _RAW = (
@@ -106,7 +103,6 @@ TOPICS = (
         "alarms (a partition asks for time), models, policies, hand commands, and what aliases bring to their owners",
         "delete",
         30 * _DAY_MS,
-        "LogAppendTime",
     ),
     Topic(
         LEAD_EVENTS,
@@ -117,7 +113,6 @@ TOPICS = (
         "the log: one schema, one total order per lead, partition = crc32(`lead_id`)",
         "delete",
         400 * _DAY_MS,
-        "CreateTime",
         group="log",
     ),
     Topic(
@@ -129,7 +124,6 @@ TOPICS = (
         "one row per lead, checkpoints, owners, the active model",
         "compact",
         None,
-        "CreateTime",
         group="state",
     ),
     Topic(
@@ -141,7 +135,6 @@ TOPICS = (
         "where each lead stands now",
         "compact",
         None,
-        "CreateTime",
         group="state",
     ),
     Topic(
@@ -153,7 +146,6 @@ TOPICS = (
         "every transition, with its reasons and a number per lead",
         "delete",
         90 * _DAY_MS,
-        "CreateTime",
         group="outputs",
     ),
     Topic(
@@ -165,7 +157,6 @@ TOPICS = (
         "tier changes, requests and sales activities in each lead's order, and the log time of each score partition",
         "delete",
         90 * _DAY_MS,
-        "CreateTime",
         partitions=1,
         group="outputs",
     ),
@@ -178,7 +169,6 @@ TOPICS = (
         "what route remembers of leads, owners and teams, checkpoints, the active policy",
         "compact",
         None,
-        "CreateTime",
         partitions=1,
         group="state",
     ),
@@ -191,7 +181,6 @@ TOPICS = (
         "who has each lead, and its clock",
         "compact",
         None,
-        "CreateTime",
         partitions=1,
         group="state",
         # The report of sales looks back 28 days: which team had a lead first.
@@ -206,7 +195,6 @@ TOPICS = (
         "what clocks did: started, reminded, breached, escalated, answered, withdrawn, replaced, cancelled",
         "delete",
         90 * _DAY_MS,
-        "CreateTime",
         partitions=1,
         group="outputs",
     ),
@@ -219,7 +207,6 @@ TOPICS = (
         "records that cannot be used: original key, bytes and headers, and the reason",
         "delete",
         90 * _DAY_MS,
-        "CreateTime",
         group="outputs",
     ),
     Topic(
@@ -231,7 +218,6 @@ TOPICS = (
         "how far each raw partition is carried, and which topics the breaker holds",
         "compact",
         None,
-        "CreateTime",
         partitions=1,
         group="state",
     ),

@@ -63,7 +63,8 @@ def settings_of(topic: Topic, settings: Settings, *, history: bool) -> dict[str,
     }.get(topic.group)
     wanted: dict[str, str] = {
         "cleanup.policy": topic.cleanup,
-        "message.timestamp.type": "CreateTime" if history else topic.time,
+        # The broker's clock: by a worker's, which may be wrong, it would refuse what comes, or delete it too soon.
+        "message.timestamp.type": "CreateTime" if history else "LogAppendTime",
         _IN_SYNC: str(2 if settings.replication > 2 else 1),
     }
     if topic.cleanup == "delete":

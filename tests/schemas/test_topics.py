@@ -22,11 +22,6 @@ def test_every_kind_has_its_topic() -> None:
         topic_of_kind("page_views")
 
 
-def test_the_brokers_clock_stamps_what_comes_in_and_nothing_else() -> None:
-    stamped = {topic.name for topic in TOPICS if topic.time == "LogAppendTime"}
-    assert stamped == {*RAW_TOPICS, "lead-internal"}
-
-
 def test_what_is_compacted_is_not_deleted_by_time() -> None:
     for topic in TOPICS:
         assert (topic.cleanup == "compact") == (topic.retention_ms is None)

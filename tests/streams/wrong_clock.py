@@ -1,31 +1,54 @@
 """A real worker on a host whose clock jumps: `python -m tests.streams.wrong_clock STAGE AFTER_S JUMP_S`.
 
-The clock of the wall jumps so far, ahead or back, when the worker has lived for so long; the monotonic one does not.
+The clock of the wall jumps so far, ahead or back, when the process has lived for so long: for Python and for every
+library in it, as `wrong_clock.c` is loaded before the C library. The monotonic clock does not. Debian's faketime does
+the same, and makes `time.sleep` of Python 3.11 return at once.
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
-import time
+import sysconfig
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
 
-__all__ = ["main"]
+__all__ = ["main", "run"]
+
+SOURCE = Path(__file__).with_suffix(".c")
+ROOT = Path(__file__).resolve().parents[2]
 
 
-def main(stage: str, after_s: float, jump_s: float) -> int:
+def run(command: Sequence[str], after_s: float, jump_s: float) -> NoReturn:
+    """Becomes another program, whose clock jumps."""
+    environment = {
+        "LD_PRELOAD": str(_library()),
+        "WRONG_CLOCK_AFTER_S": str(after_s),
+        "WRONG_CLOCK_JUMP_S": str(jump_s),
+    }
+    os.execve(command[0], list(command), os.environ | environment)
+
+
+def _library() -> Path:
+    """`wrong_clock.c`, compiled where it is newer."""
+    library = ROOT / ".cache" / "wrong_clock" / "wrong_clock.so"
+    library.parent.mkdir(parents=True, exist_ok=True)
+    if not library.exists() or library.stat().st_mtime < SOURCE.stat().st_mtime:
+        compiler = (sysconfig.get_config_var("CC") or "cc").split()[0]
+        with tempfile.TemporaryDirectory(dir=library.parent) as folder:
+            made = Path(folder) / library.name
+            subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", made, SOURCE], check=True)
+            made.rename(library)
+    return library
+
+
+def main(stage: str, after_s: float, jump_s: float) -> NoReturn:
     """Runs the worker."""
-    right, right_ns, begun = time.time, time.time_ns, time.monotonic()
-
-    def jumped_s() -> float:
-        return jump_s if time.monotonic() - begun > after_s else 0.0
-
-    time.time = lambda: right() + jumped_s()
-    time.time_ns = lambda: right_ns() + int(jumped_s() * 1_000_000_000)
-    # Whatever takes the clock by name when it is imported, takes this one.
-    from streams.settings import Settings  # noqa: PLC0415
-    from streams.worker import run_worker  # noqa: PLC0415
-
-    return run_worker(stage, Settings.read())
+    run([sys.executable, "-m", "streams.cli", "worker", stage], after_s, jump_s)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], float(sys.argv[2]), float(sys.argv[3])))
+    main(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]))
