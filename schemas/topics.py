@@ -1,7 +1,7 @@
 """The one list of topics: what is in them, who writes and reads them, how they are kept.
 
 Numbers are defaults: partitions, retention and replication are settings. `TOPIC_PREFIX` goes in front of every name.
-Records have the time at which the broker took them; what no broker stamps are the topics of past streams.
+Records have the time at which the broker took them; those of topics for past streams the one that their sender gave.
 """
 
 from __future__ import annotations
