@@ -23,7 +23,7 @@ import pytest
 
 import scoring.kernel
 
-__all__ = ["CompileError", "compiled", "environment", "is_compiled", "pytest_configure"]
+__all__ = ["CompileError", "c_compiler", "compiled", "environment", "is_compiled", "pytest_configure"]
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache" / "compiled"
@@ -32,7 +32,7 @@ FILES = ("pyproject.toml", "setup.py", "README.md", "LICENSE")
 
 
 class CompileError(Exception):
-    """The wheel could not be built; the message says what is missing."""
+    """It could not be compiled; the message says what is missing."""
 
 
 def is_compiled() -> bool:
@@ -80,7 +80,7 @@ def _digest() -> str:
 
 
 def _build(folder: Path) -> None:
-    _need_compiler()
+    c_compiler()
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="build-") as place:
         source = Path(place) / "source"
         source.mkdir()
@@ -102,13 +102,19 @@ def _build(folder: Path) -> None:
         unpacked.rename(folder)
 
 
-def _need_compiler() -> None:
+def c_compiler() -> str:
+    """The name of the C compiler.
+
+    Raises:
+        CompileError: There is none.
+    """
     compiler = (sysconfig.get_config_var("CC") or "cc").split()[0]
     if shutil.which(compiler) is None:
         raise CompileError(
-            f"the compiled kernel needs a C compiler, and there is no {compiler}; "
+            f"this needs a C compiler, and there is no {compiler}; "
             "install one (Debian: apt-get install gcc) and try again"
         )
+    return compiler
 
 
 if __name__ == "__main__":

@@ -45,11 +45,21 @@ def test_every_difference_is_told_and_nothing_is_changed(kafka: KafkaBroker) -> 
         topics_admin.create(settings, history=False)
     assert "topic differs-lead-events has retention.ms=1000, 34560000000 is wanted" in str(refused.value)
     assert "insync" not in str(refused.value), "more is no less"
+    assert (
+        "topic differs-lead-events has message.timestamp.type=CreateTime, LogAppendTime is wanted; change it with "
+        "kafka-configs --alter --topic differs-lead-events --add-config message.timestamp.type=LogAppendTime"
+    ) in str(refused.value)
     for future in admin.create_partitions([NewPartitions("differs-tier-changes", 4)]).values():
         future.result(10)
     # The broker tells of new partitions a moment after it has made them.
     lines = wait_for(lambda: _told(settings, "topic differs-tier-changes has 4 partitions, 3 are wanted"))
     assert any(line.startswith("topic differs-lead-events has retention.ms=1000") for line in lines)
+
+
+@pytest.mark.parametrize(("history", "stamp"), [(False, "LogAppendTime"), (True, "CreateTime")])
+def test_the_broker_stamps_every_topic_but_those_of_past_streams(history: bool, stamp: str) -> None:
+    found = [topics_admin.settings_of(topic, Settings(), history=history) for topic in TOPICS]
+    assert {one["message.timestamp.type"] for one in found} == {stamp}
 
 
 @pytest.mark.parametrize(("replicas", "in_sync"), [(1, "1"), (2, "1"), (3, "2"), (5, "2")])

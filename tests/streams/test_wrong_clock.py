@@ -10,7 +10,7 @@ import time
 import pytest
 
 LOOK = """
-import json, time, datetime, uuid
+import json, time, datetime
 begun = time.monotonic()
 time.sleep(0.2)
 slept = time.monotonic() - begun

@@ -1,8 +1,8 @@
 """A real worker on a host whose clock jumps: `python -m tests.streams.wrong_clock STAGE AFTER_S JUMP_S`.
 
 The clock of the wall jumps so far, ahead or back, when the process has lived for so long: for Python and for every
-library in it, as `wrong_clock.c` is loaded before the C library. The monotonic clock does not. Debian's faketime does
-the same, and makes `time.sleep` of Python 3.11 return at once.
+library in it, as `wrong_clock.c` is loaded before the C library. The monotonic clock does not. Debian's faketime would
+do, but breaks `time.sleep` of Python 3.11.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
+
+from tests.compiled import c_compiler
 
 __all__ = ["main", "run"]
 
@@ -37,10 +38,9 @@ def _library() -> Path:
     library = ROOT / ".cache" / "wrong_clock" / "wrong_clock.so"
     library.parent.mkdir(parents=True, exist_ok=True)
     if not library.exists() or library.stat().st_mtime < SOURCE.stat().st_mtime:
-        compiler = (sysconfig.get_config_var("CC") or "cc").split()[0]
         with tempfile.TemporaryDirectory(dir=library.parent) as folder:
             made = Path(folder) / library.name
-            subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", made, SOURCE], check=True)
+            subprocess.run([c_compiler(), "-O2", "-shared", "-fPIC", "-o", made, SOURCE], check=True)
             made.rename(library)
     return library
 
