@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+YOUNGEST: OffsetSpec = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
 
 _TIMEOUT_S = 10.0
 _SILENT_S = 30.0
@@ -43,7 +44,7 @@ class PositionsLost(Exception):  # noqa: N818  # a state of the world, not a sli
 
 
 class Asked:
-    """A question to the brokers: where does each partition end (or begin)?
+    """A question to the brokers: where does each partition end (or begin), and what time has the record there?
 
     Attributes:
         refusal: Why there are no answers.
@@ -59,9 +60,14 @@ class Asked:
         return all(future.done() for future in self._futures.values())
 
     def offsets(self) -> Positions | None:
+        """Offsets of the answers; see `answers`."""
+        answers = self.answers()
+        return None if answers is None else {place: answer.offset for place, answer in answers.items()}
+
+    def answers(self) -> dict[tuple[str, int], ListOffsetsResultInfo] | None:
         """The answers, waited for; None: a broker did not answer, see `refusal`."""
         try:
-            return {place: future.result(_TIMEOUT_S).offset for place, future in self._futures.items()}
+            return {place: future.result(_TIMEOUT_S) for place, future in self._futures.items()}
         except KafkaException as error:
             self.refusal = error.args[0].str()
         except TimeoutError:
@@ -108,7 +114,7 @@ class Source:
         """Where does each partition end?"""
         return self._ask(LATEST)
 
-    def go_to(self, positions: Positions, now_ms: int) -> Positions:
+    def go_to(self, positions: Positions) -> Positions:
         """Reads on from there; a partition without a position from its beginning, or so far back as is looked at.
 
         What retention has taken away meanwhile is passed over. Returns where each partition is read from.
@@ -116,8 +122,8 @@ class Source:
         Raises:
             BrokerUnreachable: Nobody answers.
         """
-        lows, ends = self._answered(EARLIEST), self._answered(LATEST)
-        starts = self._starts(now_ms) if len(positions) < len(self.places) else {}
+        lows, ends = self._offsets(EARLIEST), self._offsets(LATEST)
+        starts = self._starts() if len(positions) < len(self.places) else {}
         found = {}
         for place in self.places:
             start = positions.get(place)
@@ -180,19 +186,28 @@ class Source:
             ]
         )
 
-    def _starts(self, now_ms: int) -> Positions:
-        """Topics that are kept for a time: where what is looked at begins. Past streams have other times: all of it."""
+    def _starts(self) -> Positions:
+        """Topics that are kept for a time: where what is looked at begins. Past streams have other times: all of it.
+
+        So far before the youngest record: its time is the brokers', and this host's clock may be wrong.
+        """
         if self._settings.clock == "record" or self._settings.broker_profile == "embedded":
             return {}
         timed = [place for place in self.places if TOPICS_BY_NAME[place[0]].cleanup == "delete"]
-        return self._answered(OffsetSpec.for_timestamp(now_ms - self._kept_ms), timed)
+        youngest_ms = max(found.timestamp for found in self._answered(YOUNGEST, timed).values())
+        return self._offsets(OffsetSpec.for_timestamp(max(youngest_ms - self._kept_ms, 0)), timed)
 
-    def _answered(self, spec: OffsetSpec, places: list[tuple[str, int]] | None = None) -> Positions:
+    def _offsets(self, spec: OffsetSpec, places: list[tuple[str, int]] | None = None) -> Positions:
+        return {place: answer.offset for place, answer in self._answered(spec, places).items()}
+
+    def _answered(
+        self, spec: OffsetSpec, places: list[tuple[str, int]] | None = None
+    ) -> dict[tuple[str, int], ListOffsetsResultInfo]:
         """The answers; a leader that was just elected, or whose topic was just made, refuses for a moment."""
         end = time.monotonic() + _TIMEOUT_S
         for again in count():
             asked = self._ask(spec, places)
-            found = asked.offsets()
+            found = asked.answers()
             if found is not None:
                 return found
             if again and time.monotonic() > end:

@@ -139,7 +139,7 @@ class ViewWorker:
             self._readiness.engine(False, "another view worker writes; this one stands by")
             self._wait(_STANDBY_PAUSE_S)
             return
-        hold.positions = self._source.go_to(hold.positions, now_ms())
+        hold.positions = self._source.go_to(hold.positions)
         self._hold, self._goal, self._begun_at = hold, None, sum(hold.positions.values())
         self._asked_at = self._reported_at = self._told_at = 0.0
         self._reported_ms = -1

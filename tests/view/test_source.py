@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import pytest
 from confluent_kafka import Producer
+from confluent_kafka.admin import ListOffsetsResultInfo
 
 from schemas.topics import LEAD_SCORES
 from streams.errors import LeadstreamError
@@ -31,7 +32,7 @@ class _Reader:
 
     def __init__(self, settings: Settings) -> None:
         self._source = Source(settings, 0)
-        self._positions = self._source.go_to({}, 0)
+        self._positions = self._source.go_to({})
         self._asked: Asked | None = None
         self._asked_at = 0.0
         self.read = 0
@@ -113,16 +114,16 @@ def test_what_a_deaf_consumer_does_not_bring_is_read_by_a_new_one(
 def test_leaders_that_are_not_ready_yet_are_asked_again(kafka: KafkaBroker, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(bootstrap_servers=kafka.bootstrap, topic_prefix="unready-", partitions=_PARTITIONS)
     create(settings, history=False)
-    answers, refusals = source.Asked.offsets, 4
+    given, refusals = source.Asked.answers, 4
 
-    def offsets(asked: source.Asked) -> source.Positions | None:
+    def answers(asked: source.Asked) -> dict[tuple[str, int], ListOffsetsResultInfo] | None:
         nonlocal refusals
         if not refusals:
-            return answers(asked)
+            return given(asked)
         refusals, asked.refusal = refusals - 1, "Broker: Not leader for partition"
         return None
 
-    monkeypatch.setattr(source.Asked, "offsets", offsets)
+    monkeypatch.setattr(source.Asked, "answers", answers)
     reader = _Reader(settings)
 
     assert not refusals

@@ -13,6 +13,7 @@ import redis.asyncio
 
 from schemas.topics import LEAD_SCORES
 from streams.clock import now_ms
+from streams.view.facts import DAY_MS
 from streams.view.keys import Keys
 from streams.view.reader import NotWhole, ReadModel
 from tests.bench.view import score_record
@@ -72,6 +73,13 @@ def test_redis_is_filled_again_after_flushall_and_is_not_whole_before(live: Live
     live.all_seen()
     live.is_right(town)
     assert live.report(town) == report, "replayed, it is the same"
+
+
+def test_a_host_whose_clock_is_ahead_looks_as_far_back_as_any(live: LiveView, town: Town) -> None:
+    live.feed(town)
+    live.pipeline.start("view", command=("-m", "tests.streams.wrong_clock", "view", "0", str(60 * DAY_MS // 1000)))
+    live.all_seen()
+    live.is_right(town)
 
 
 def test_a_new_redis_and_one_that_is_away(live: LiveView, town: Town) -> None:
