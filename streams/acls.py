@@ -29,7 +29,7 @@ from streams.settings import Settings
 __all__ = ["ROLES", "Grant", "Role", "commands", "grants"]
 
 Resource = Literal["topic", "group", "transactional-id"]
-Operation = Literal["Read", "Write", "Describe", "DescribeConfigs", "Create"]
+Operation = Literal["Read", "Write", "Describe", "DescribeConfigs", "Create", "AlterConfigs"]
 
 
 class Grant(NamedTuple):
@@ -70,8 +70,8 @@ def _worker(stage: str, reads: tuple[str, ...], writes: tuple[str, ...], *, fenc
 
 ROLES: dict[str, Role] = {
     "topics": Role(
-        "`leadstream topics create` and `check`",
-        _topics(tuple(topic.name for topic in TOPICS), "Create", "Describe", "DescribeConfigs"),
+        "`leadstream topics create`, `check` and `alter`",
+        _topics(tuple(topic.name for topic in TOPICS), "Create", "Describe", "DescribeConfigs", "AlterConfigs"),
     ),
     "ingest": _worker(
         "ingest",

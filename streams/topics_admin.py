@@ -1,4 +1,4 @@
-"""Topics: made as the list in `schemas.topics` says, and compared with it. What exists is never changed.
+"""Topics: made as the list in `schemas.topics` says, and compared with it. Nothing here changes what exists.
 
 In history mode (a past stream runs as if it were then) record times are those of their senders, and nothing is
 deleted by time.
@@ -7,7 +7,8 @@ deleted by time.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (
@@ -24,7 +25,18 @@ from streams.engine.errors import StateRefused
 from streams.errors import UsageError
 from streams.settings import Settings, variable
 
-__all__ = ["check", "create", "differences", "is_history", "settings_of", "wanted_partitions"]
+__all__ = [
+    "Difference",
+    "check",
+    "create",
+    "differences",
+    "is_history",
+    "read_settings",
+    "refuse_embedded",
+    "settings_of",
+    "wanted_partitions",
+    "wrong_settings",
+]
 
 _TIMEOUT_S = 30.0
 _DAY_MS = 86_400_000
@@ -47,6 +59,15 @@ _COMPACTED = {
 
 _IN_SYNC = "min.insync.replicas"
 """What is acknowledged outlives the loss of one machine; with two replicas that would make none of them dispensable."""
+
+
+class Difference(NamedTuple):
+    """A setting of a topic that is not what it must be; the topic's name is the broker's."""
+
+    topic: str
+    key: str
+    actual: str | None
+    wanted: str
 
 
 def wanted_partitions(topic: Topic, settings: Settings) -> int:
@@ -91,7 +112,7 @@ def create(settings: Settings, history: bool) -> list[str]:
         StateRefused: A topic that existed before is not as it must be.
         UsageError: There are fewer brokers than replicas.
     """
-    _refuse_embedded(settings)
+    refuse_embedded(settings)
     admin = new_admin(settings)
     existing = reach(settings, admin)
     missing = [topic for topic in TOPICS if settings.topic(topic.name) not in existing]
@@ -108,7 +129,7 @@ def check(settings: Settings, history: bool) -> list[str]:
         BrokerUnreachable: Nobody answers.
         StateRefused: They differ; every difference is told.
     """
-    _refuse_embedded(settings)
+    refuse_embedded(settings)
     names = [topic.name for topic in TOPICS]
     problems = differences(settings, new_admin(settings), names, history=history)
     if problems:
@@ -116,13 +137,38 @@ def check(settings: Settings, history: bool) -> list[str]:
     return [settings.topic(name) for name in names]
 
 
-def differences(settings: Settings, admin: AdminClient, names: Iterable[str], *, history: bool) -> list[str]:
+def differences(settings: Settings, admin: AdminClient, names: Sequence[str], *, history: bool) -> list[str]:
     """How these topics (without prefix) differ from what they must be, one line each."""
     existing = reach(settings, admin)
-    topics = [TOPICS_BY_NAME[name] for name in names]
-    on_broker = [name for topic in topics if (name := settings.topic(topic.name)) in existing]
-    found = _read_settings(settings, admin, on_broker)
-    return [problem for topic in topics for problem in _differences(topic, settings, existing, found, history=history)]
+    wrong: dict[str, list[str]] = {}
+    for name, key, actual, wanted in wrong_settings(settings, admin, names, history=history):
+        remedy = f"change it with `leadstream topics alter{' --history' if history else ''}`, or change the setting"
+        wrong.setdefault(name, []).append(f"topic {name} has {key}={actual}, {wanted} is wanted; {remedy}")
+    return [
+        problem
+        for name in names
+        for problem in (
+            *_wrong_shape(TOPICS_BY_NAME[name], settings, existing),
+            *wrong.get(settings.topic(name), ()),
+        )
+    ]
+
+
+def wrong_settings(settings: Settings, admin: AdminClient, names: Iterable[str], *, history: bool) -> list[Difference]:
+    """Settings of these topics (without prefix) that are not what they must be; of a topic that is not there, none."""
+    existing = reach(settings, admin)
+    on_broker = {name: TOPICS_BY_NAME[own] for own in names if (name := settings.topic(own)) in existing}
+    found = read_settings(settings, admin, on_broker)
+    return [
+        Difference(name, key, actual, wanted)
+        for name, topic in on_broker.items()
+        for key, wanted in settings_of(topic, settings, history=history).items()
+        if (actual := found[name].get(key)) != wanted and not _is_no_less(key, actual, wanted)
+    ]
+
+
+def _is_no_less(key: str, actual: str | None, wanted: str) -> bool:
+    return key == _IN_SYNC and actual is not None and int(actual) >= int(wanted)
 
 
 def is_history(settings: Settings, admin: AdminClient) -> bool:
@@ -130,10 +176,15 @@ def is_history(settings: Settings, admin: AdminClient) -> bool:
     name = settings.topic(RAW_TOPICS[0])
     if name not in reach(settings, admin):
         return False
-    return _read_settings(settings, admin, [name])[name].get("message.timestamp.type") == "CreateTime"
+    return read_settings(settings, admin, [name])[name].get("message.timestamp.type") == "CreateTime"
 
 
-def _refuse_embedded(settings: Settings) -> None:
+def refuse_embedded(settings: Settings) -> None:
+    """The embedded broker has no settings.
+
+    Raises:
+        UsageError: It is the embedded one.
+    """
     if settings.broker_profile == "embedded":
         raise UsageError(
             "the embedded broker makes its topics itself and cannot be told how; "
@@ -183,7 +234,12 @@ def _explain(settings: Settings, name: str, error: KafkaError) -> None:
     raise StateRefused(f"topic {name} cannot be made at {settings.bootstrap_servers}: {error.str()}")
 
 
-def _read_settings(settings: Settings, admin: AdminClient, names: Iterable[str]) -> dict[str, dict[str, str | None]]:
+def read_settings(settings: Settings, admin: AdminClient, names: Iterable[str]) -> dict[str, dict[str, str | None]]:
+    """Kafka's settings of topics that exist, by their names on the broker.
+
+    Raises:
+        BrokerUnreachable: Nobody answers, or these may not be read.
+    """
     resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
     found: dict[str, dict[str, str | None]] = {}
     if not resources:
@@ -197,14 +253,8 @@ def _read_settings(settings: Settings, admin: AdminClient, names: Iterable[str])
     return found
 
 
-def _differences(
-    topic: Topic,
-    settings: Settings,
-    existing: Mapping[str, TopicMetadata],
-    found: Mapping[str, Mapping[str, str | None]],
-    *,
-    history: bool,
-) -> list[str]:
+def _wrong_shape(topic: Topic, settings: Settings, existing: Mapping[str, TopicMetadata]) -> list[str]:
+    """What is wrong with a topic's being there, its partitions, its replicas."""
     name = settings.topic(topic.name)
     if name not in existing:
         return [f"topic {name} does not exist{hidden(settings)}; make it with `leadstream topics create`"]
@@ -219,11 +269,4 @@ def _differences(
             f"topic {name} has {replicas} replicas, {variable('replication')}={settings.replication} are wanted; "
             "add them with kafka-reassign-partitions"
         )
-    for key, value in settings_of(topic, settings, history=history).items():
-        actual = found[name].get(key)
-        if actual != value and not (key == _IN_SYNC and actual is not None and int(actual) >= int(value)):
-            problems.append(
-                f"topic {name} has {key}={actual}, {value} is wanted; change it with "
-                f"kafka-configs --alter --topic {name} --add-config {key}={value}, or change the setting"
-            )
     return problems

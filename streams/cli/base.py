@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from schemas.times import parse_iso
+from streams.errors import UsageError
 from streams.settings import Settings
 
 __all__ = [
@@ -25,11 +26,13 @@ __all__ = [
     "Commands",
     "Results",
     "as_json",
+    "ask",
     "event_files",
     "id_key_of",
     "person",
     "progress",
     "say",
+    "unasked",
     "with_settings",
 ]
 
@@ -40,6 +43,9 @@ _NO_KEY = b"leadstream, without a key"
 as_json = click.option("--json", "as_json", is_flag=True, help="For programs: JSON instead of a table.")
 """The option of every command that prints a person's table."""
 
+
+unasked = click.option("--yes", is_flag=True, help="Do not ask.")
+"""The option of every command that asks first."""
 
 event_files = click.argument(
     "files",
@@ -139,6 +145,17 @@ def id_key_of(settings: Settings) -> bytes:
 def say(text: str) -> None:
     """One line for a person, on standard error."""
     click.echo(text, err=True)
+
+
+def ask(question: str) -> None:
+    """Goes on if a person says yes, else ends the command.
+
+    Raises:
+        UsageError: There is no person to be asked.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError(f"{question} Nobody can be asked here: say --yes")
+    click.confirm(question, abort=True, err=True)
 
 
 def person() -> Console:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 
 import click
@@ -16,9 +15,9 @@ from scoring.language.problems import Problem
 from scoring.model import Model
 from scoring.routing.checks import policy_warnings, role_names
 from scoring.routing.policy import Policy
-from streams.cli.base import say, with_settings
+from streams.cli.base import ask, say, unasked, with_settings
 from streams.clients import Sender
-from streams.errors import InputError, UsageError
+from streams.errors import InputError
 from streams.model_files import load_model
 from streams.policy_files import load_policy
 from streams.settings import Settings
@@ -48,7 +47,7 @@ _POLICY = _Kind(PolicyRequest, "all of sales", "Watch leadstream_policy_version,
 
 @click.command(name="publish")
 @click.argument("file")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@unasked
 @with_settings
 def publish_model(settings: Settings, file: str, yes: bool) -> None:
     """Make a model the next version, for every lead, at one place of the log of each partition.
@@ -64,7 +63,7 @@ def publish_model(settings: Settings, file: str, yes: bool) -> None:
 
 @click.command(name="publish")
 @click.argument("file")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@unasked
 @with_settings
 def publish_policy(settings: Settings, file: str, yes: bool) -> None:
     """Make a policy the next version, at one place of lead-routing.
@@ -87,7 +86,7 @@ def _tell(problems: list[Problem]) -> None:
 def _publish(settings: Settings, file: Model | Policy, value: bytes, kind: _Kind, *, yes: bool) -> None:
     _refuse_older(settings, file, kind)
     if not yes:
-        _ask(settings, file, kind)
+        ask(f"Publish {file.name} version {file.version} to {settings.bootstrap_servers} for {kind.for_whom}?")
     sender = Sender(settings)
     sender.send(settings.topic(LEAD_INTERNAL), value, partition=0, timestamp_ms=1 if settings.clock == "record" else 0)
     sender.finish()
@@ -115,10 +114,3 @@ def _refuse_older(settings: Settings, file: Model | Policy, kind: _Kind) -> None
                 f"{file.name} has version {file.version}, but {message.name} version {message.version} was published "
                 f"at {iso(record.timestamp_ms)}; write `version: {message.version + 1}` or higher into the file"
             )
-
-
-def _ask(settings: Settings, file: Model | Policy, kind: _Kind) -> None:
-    question = f"Publish {file.name} version {file.version} to {settings.bootstrap_servers} for {kind.for_whom}?"
-    if not sys.stdin.isatty():
-        raise UsageError(f"{question} Nobody can be asked here: say --yes")
-    click.confirm(question, abort=True, err=True)

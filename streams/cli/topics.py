@@ -1,4 +1,4 @@
-"""`leadstream topics`: made as they must be, and compared with it."""
+"""`leadstream topics`: made as they must be, compared with it, and changed to it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import click
 from rich.table import Table
 
 from schemas.topics import TOPICS
-from streams import topics_admin
+from streams import topics_admin, topics_alter
 from streams.acls import ROLES, commands
-from streams.cli.base import Commands, Results, as_json, person, say, with_settings
+from streams.cli.base import Commands, Results, as_json, ask, person, say, unasked, with_settings
 from streams.settings import Settings
 
 __all__ = ["topics"]
@@ -20,7 +20,7 @@ _history = click.option(
 
 @click.group(cls=Commands)
 def topics() -> None:
-    """Make or verify the topics. What exists is never changed."""
+    """Make, verify or alter the topics."""
 
 
 @topics.command()
@@ -28,7 +28,7 @@ def topics() -> None:
 @as_json
 @with_settings
 def create(settings: Settings, history: bool, as_json: bool) -> None:
-    """Make the topics that do not exist, then compare all of them with what they must be.
+    """Make the topics that do not exist, then compare all of them with what they must be. What exists is not changed.
 
     Exit code 4 if a topic that was there before is not as it must be; every difference is told, with its remedy.
     """
@@ -49,6 +49,29 @@ def check(settings: Settings, history: bool, as_json: bool) -> None:
     topics_admin.check(settings, history)
     _report(settings, [], history, as_json)
     say(f"{len(TOPICS)} topics at {settings.bootstrap_servers} are good")
+
+
+@topics.command()
+@_history
+@unasked
+@with_settings
+def alter(settings: Settings, history: bool, yes: bool) -> None:
+    """Change settings of topics that exist to what they must be: after an upgrade, or for another retention.
+
+    Every change is shown before it is made. A shorter retention deletes what is older. Partitions and replicas stay as
+    they are; whatever differs then is told, with exit code 4.
+    """
+    planned = topics_alter.planned(settings, history=history)
+    if planned:
+        table = Table("topic", "setting", "is", "will be")
+        for difference in planned:
+            table.add_row(*map(str, difference))
+        person().print(table)
+        if not yes:
+            ask(f"Change these {len(planned)} settings at {settings.bootstrap_servers}?")
+        topics_alter.alter(settings, planned)
+    topics_admin.check(settings, history)
+    say(f"{len(planned)} settings changed at {settings.bootstrap_servers}; all {len(TOPICS)} topics are good")
 
 
 @topics.command()

@@ -62,6 +62,31 @@ def test_topics_are_made_once_and_differences_are_told_with_both_numbers(
     assert "topic nobody-lead-events does not exist" in ran.err
 
 
+def test_topics_are_altered_once_and_only_when_somebody_says_so(
+    settings: Settings, leadstream: Leadstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEADSTREAM_RETENTION_OUTPUTS_DAYS", "7")
+    asked = leadstream("topics", "alter")
+    assert (asked.code, "Nobody can be asked here: say --yes" in asked.err) == (2, True)
+    assert settings.topic("tier-changes") in asked.out
+    assert leadstream("topics", "check").code == 4
+
+    done = leadstream("topics", "alter", "--yes")
+    assert done.code == 0
+    assert f"4 settings changed at {settings.bootstrap_servers}; all {len(TOPICS)} topics are good" in done.err
+    again = leadstream("topics", "alter")
+    assert (again.code, again.out) == (0, "")
+    assert leadstream("topics", "check").code == 0
+
+    refused = leadstream("topics", "alter", "--history", "--yes")
+    assert (refused.code, "leave --history out" in refused.err) == (2, True)
+    monkeypatch.setenv("LEADSTREAM_PARTITIONS", "3")
+    monkeypatch.setenv("LEADSTREAM_RETENTION_OUTPUTS_DAYS", "8")
+    shape = leadstream("topics", "alter", "--yes")
+    assert (shape.code, "has 2 partitions, 3 are wanted" in shape.err) == (4, True)
+    assert "retention" not in shape.err
+
+
 def test_a_model_is_published_once_and_only_a_higher_version_after_it(
     settings: Settings, leadstream: Leadstream
 ) -> None:

@@ -17,7 +17,10 @@ from schemas.topics import LEAD_SCORES, TOPICS
 from scoring.routing.shipped import shipped_policy_text
 from scoring.shipped import shipped_text
 from streams.acls import ROLES, Role
-from streams.engine.errors import BrokerUnreachable
+from streams.engine.errors import BrokerUnreachable, StateRefused
+from streams.settings import Settings
+from streams.topics_admin import Difference
+from streams.topics_alter import alter
 from tests.pipeline import Pipeline
 from tests.redis_server import RedisServer
 from tests.security.secure_kafka import NOBODY, SecureKafka, password_of, secure_kafka
@@ -96,6 +99,19 @@ def test_what_is_not_granted_is_denied(secured: SecureKafka, pipeline: Pipeline,
     }
 
     assert _allowed(secured.client(role)) == expected
+
+
+@pytest.mark.parametrize("role", [*ROLES, NOBODY])
+def test_settings_of_topics_are_changed_by_one_role_alone(secured: SecureKafka, pipeline: Pipeline, role: str) -> None:
+    given = secured.settings(role) | {"partitions": 2, "topic_prefix": PREFIX, "retention_outputs_days": 7}
+    settings = Settings.model_validate(given)
+    wanted = [Difference(settings.topic(topic.name), "retention.ms", None, "604800000") for topic in TOPICS]
+    if role == "topics":
+        alter(settings, wanted)
+        return
+    for one in wanted:
+        with pytest.raises(StateRefused, match="leadstream topics acls topics"):
+            alter(settings, [one])
 
 
 @pytest.mark.parametrize(("role", "stage"), [("score", "route"), ("ingest", "score"), (NOBODY, "score")])

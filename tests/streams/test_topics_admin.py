@@ -47,7 +47,7 @@ def test_every_difference_is_told_and_nothing_is_changed(kafka: KafkaBroker) -> 
     assert "insync" not in str(refused.value), "more is no less"
     assert (
         "topic differs-lead-events has message.timestamp.type=CreateTime, LogAppendTime is wanted; change it with "
-        "kafka-configs --alter --topic differs-lead-events --add-config message.timestamp.type=LogAppendTime"
+        "`leadstream topics alter`, or change the setting"
     ) in str(refused.value)
     for future in admin.create_partitions([NewPartitions("differs-tier-changes", 4)]).values():
         future.result(10)
