@@ -13,6 +13,8 @@ from streams.settings import Settings
 
 __all__ = ["topics"]
 
+_DAY_MS = 86_400_000
+
 _history = click.option(
     "--history", is_flag=True, help="For a past stream: record times are their senders', nothing is deleted by time."
 )
@@ -64,8 +66,8 @@ def alter(settings: Settings, history: bool, yes: bool) -> None:
     planned = topics_alter.planned(settings, history=history)
     if planned:
         table = Table("topic", "setting", "is", "will be")
-        for difference in planned:
-            table.add_row(*map(str, difference))
+        for topic, key, actual, wanted in planned:
+            table.add_row(topic, key, _with_days(key, actual), _with_days(key, wanted))
         person().print(table)
         if not yes:
             ask(f"Change these {len(planned)} settings at {settings.bootstrap_servers}?")
@@ -115,8 +117,15 @@ def _report(settings: Settings, made: list[str], history: bool, as_json: bool) -
     person().print(table)
 
 
+def _with_days(key: str, value: str | None) -> str:
+    """A setting's value; a time of whole days in these, too."""
+    if value is None or not key.endswith(".ms") or (ms := int(value)) < _DAY_MS or ms % _DAY_MS:
+        return str(value)
+    return f"{value} ({ms // _DAY_MS} days)"
+
+
 def _kept(config: dict[str, str]) -> str:
     if "retention.ms" not in config:
         return "latest per key"
-    days = int(config["retention.ms"]) // 86_400_000
+    days = int(config["retention.ms"]) // _DAY_MS
     return "for ever" if config["retention.ms"] == "-1" else f"{days} days"

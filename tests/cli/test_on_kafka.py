@@ -69,6 +69,8 @@ def test_topics_are_altered_once_and_only_when_somebody_says_so(
     asked = leadstream("topics", "alter")
     assert (asked.code, "Nobody can be asked here: say --yes" in asked.err) == (2, True)
     assert settings.topic("tier-changes") in asked.out
+    assert "7776000000 (90 days)" in asked.out
+    assert "604800000 (7 days)" in asked.out
     assert leadstream("topics", "check").code == 4
 
     done = leadstream("topics", "alter", "--yes")
