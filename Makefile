@@ -91,7 +91,7 @@ generate: $(READY) ## Write the generated files anew, the golden pages of the mo
 	@$(BIN)/python -m tests.demo.picture
 
 .PHONY: compiled
-compiled: $(READY) ## A wheel in dist/ whose scoring is native code (needs a C compiler); the images are made of it
+compiled: $(READY) ## A wheel in dist/ whose hot path is native code (needs a C compiler); the images are made of it
 	@rm -rf build  # what an older wheel left there would be in this one
 	@LEADSTREAM_COMPILED=1 $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 		--wheel-dir dist .

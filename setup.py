@@ -1,4 +1,4 @@
-"""The build: plain Python, or with `LEADSTREAM_COMPILED=1` the hot path of scoring as native code too.
+"""The build: plain Python, or with `LEADSTREAM_COMPILED=1` the hot path as native code too.
 
 mypyc compiles the same source that runs uncompiled; what it needs (mypy, a C compiler, the dependencies of the project)
 must be installed where the wheel is built, not where it runs: `make compiled`.
@@ -9,7 +9,10 @@ import os
 from setuptools import setup
 
 COMPILED = [
+    "schemas/links.py",
+    "schemas/naming.py",
     "schemas/times.py",
+    "schemas/wire.py",
     "scoring/compiled.py",
     "scoring/deadlines.py",
     "scoring/evaluators.py",

@@ -5,13 +5,21 @@ What was said is remembered, bounded; the memory is lost with the process. A lin
 
 from __future__ import annotations
 
+from typing import Final
+
+from librt.vecs import vec
+from mypy_extensions import i64
+
 from schemas.log import Link
 from schemas.naming import HOUR_MS, lead_name
 
 __all__ = ["Links"]
 
-_MOST = 100_000
-_NEVER_MS = 1 << 62
+_MOST: Final = 100_000
+_NEVER_MS: Final = 1 << 62
+
+_PLACES: Final = 1 << 17
+"""A power of two. Of owners that share a place, the latest is known; another one is looked at again."""
 
 
 class Links:
@@ -36,8 +44,9 @@ class Links:
         # By visitor and by address: the owner that was said last, and the end of the latest hour for which it was.
         self._visitors: dict[str, tuple[str, int]] = {}
         self._addresses: dict[str, tuple[str, int]] = {}
-        # By owner: address and visitor of its latest event, and until when there is nothing new to say of them.
-        self._said: dict[str, tuple[str | None, str | None, int]] = {}
+        # By place of the owner: the hash of all names of the latest event there, and until when there is nothing new to
+        # say of them. Numbers side by side: to go from name to name through memory takes longer than all else.
+        self._known = vec[i64]()
         self._new: list[Link] = []
 
     def knows(self, owner: str, email: str | None, anonymous_id: str | None, occurred_ms: int) -> bool:
@@ -45,8 +54,13 @@ class Links:
 
         They were looked at then: there is nothing wrong with them, and nothing to say.
         """
-        said = self._said.get(owner)
-        return said is not None and occurred_ms < said[2] and anonymous_id == said[1] and email == said[0]
+        known = self._known
+        if not len(known):  # a vec has no truth of its own
+            return False
+        place: i64 = hash(owner)
+        place = (place & (_PLACES - 1)) * 2
+        names: i64 = hash((owner, email, anonymous_id))
+        return known[place] == names and occurred_ms < known[place + 1]
 
     def note(self, owner: str, email: str | None, anonymous_id: str | None, received_ms: int, occurred_ms: int) -> None:
         """An event that may be used has these names: the owner's, and weaker ones.
@@ -71,16 +85,19 @@ class Links:
                 alias = lead_name(None, email, None, self._id_key)
                 said = self._say(self._addresses, email, Link(alias, received_ms, owner, _hour(occurred_ms)))
             until = min(until, said[1])
-        if len(self._said) >= self._most:
-            self._said.clear()
-        self._said[owner] = email, anonymous_id, until
+        place = _place(owner)
+        known = self._known
+        if not len(known):
+            known = self._known = vec[i64]([0] * (2 * _PLACES))
+        known[place] = hash((owner, email, anonymous_id))
+        known[place + 1] = until
 
     def _say(self, memory: dict[str, tuple[str, int]], name: str, link: Link) -> tuple[str, int]:
         if len(memory) >= self._most:
             memory.clear()
-            self._said.clear()
-        elif (before := memory.get(name)) is not None:
-            self._said.pop(before[0], None)
+            self._known = vec[i64]()
+        elif len(self._known) and (before := memory.get(name)) is not None:
+            self._known[_place(before[0]) + 1] = 0
         said = memory[name] = link.owner, link.hour_ms + HOUR_MS
         self._new.append(link)
         return said
@@ -91,6 +108,11 @@ class Links:
             return []
         taken, self._new = self._new, []
         return taken
+
+
+def _place(owner: str) -> i64:
+    place: i64 = hash(owner)
+    return (place & (_PLACES - 1)) * 2
 
 
 def _hour(ms: int) -> int:

@@ -1,4 +1,4 @@
-"""The compiled kernel is the plain one: byte for byte over a log, and by the kernel's own tests."""
+"""What is compiled is the plain: byte for byte over a log, and by the kernel's own tests and those of the border."""
 
 import os
 import subprocess
@@ -15,7 +15,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = "100"
-PROOFS = ("tests/property", "tests/scoring/kernel", "tests/scoring/test_row.py", "tests/scoring/test_seed_facts.py")
+PROOFS = (
+    "tests/property",
+    "tests/schemas",
+    "tests/scoring/kernel",
+    "tests/scoring/test_row.py",
+    "tests/scoring/test_seed_facts.py",
+)
 PLAIN = ("tests/property/test_calendar_against_minutes.py", "tests/property/test_routing_against_reference.py")
 """Of these, what tests routing: none of that is compiled."""
 
@@ -31,7 +37,7 @@ def test_the_same_bytes_come_of_the_same_log(tmp_path: Path) -> None:
     assert native == plain
 
 
-def test_it_passes_the_tests_of_the_kernel() -> None:
+def test_it_passes_the_tests_of_the_plain_one() -> None:
     given = environment(compiled()) | {"LEADSTREAM_PROPERTY_CASES": CASES}
     # The repository comes behind the compiled packages, or its plain ones would be tested.
     said = _run(
