@@ -19,6 +19,10 @@ _HEAD_BYTES = 4
 _FIRST_BYTES = 16 * 1024
 """Room at first, and again once answers are small."""
 
+_KEEP_S = 10.0
+"""Room for large answers stays so long after the last one: between two fetches of a backlog come small answers, and
+new memory is cleared by the system page for page."""
+
 
 def _at_end() -> Exception:
     return asyncio.IncompleteReadError(b"", _HEAD_BYTES)
@@ -30,16 +34,23 @@ class Answers(asyncio.BufferedProtocol):
     Args:
         closed: Told when the connection is closed.
         reader: aiokafka looks at it to see whether the connection has ended.
+        keep_s: How long memory that no answer needed is kept.
     """
 
     def __init__(
-        self, closed: asyncio.Future[None], reader: asyncio.StreamReader, *, loop: asyncio.AbstractEventLoop
+        self,
+        closed: asyncio.Future[None],
+        reader: asyncio.StreamReader,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        keep_s: float = _KEEP_S,
     ) -> None:
-        self._closed, self._reader, self._loop = closed, reader, loop
+        self._closed, self._reader, self._loop, self._keep_s = closed, reader, loop, keep_s
         self._memory = bytearray(_FIRST_BYTES)
         self._filled = 0
         # Where the answer at the beginning of the memory ends, once its length is there.
         self._end = 0
+        self._needed_at = 0.0
         self._given = self._paused = False
         # Makes the error anew for each who waits: one that is kept holds on to the frames that it went through, and
         # these to this memory.
@@ -109,11 +120,13 @@ class Answers(asyncio.BufferedProtocol):
             self._memory = memory
 
     def _drop_given(self) -> None:
-        """Makes room where the last answer was; gives memory back that so small an answer does not need."""
+        """Makes room where the last answer was; gives memory back that answers have not needed for a while."""
         if not self._given:
             return
         rest = self._memory[self._end : self._filled]
-        if max(_FIRST_BYTES, 4 * self._end) < len(self._memory):
+        if max(_FIRST_BYTES, 4 * self._end) >= len(self._memory):
+            self._needed_at = self._loop.time()
+        elif self._loop.time() - self._needed_at >= self._keep_s:
             self._memory = bytearray(max(_FIRST_BYTES, len(rest)))
         self._memory[: len(rest)] = rest
         self._filled, self._end, self._given = len(rest), 0, False

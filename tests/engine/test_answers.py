@@ -57,10 +57,10 @@ class _Transport:
         return count
 
 
-def _answers() -> tuple[Answers, asyncio.Future[None], asyncio.StreamReader]:
+def _answers(keep_s: float = 0) -> tuple[Answers, asyncio.Future[None], asyncio.StreamReader]:
     loop = asyncio.get_running_loop()
     closed, reader = loop.create_future(), asyncio.StreamReader(loop=loop)
-    return Answers(closed, reader, loop=loop), closed, reader
+    return Answers(closed, reader, loop=loop, keep_s=keep_s), closed, reader
 
 
 def _framed(answer: bytes) -> bytes:
@@ -72,12 +72,14 @@ Pieces = st.lists(st.one_of(st.integers(1, 9), st.integers(1_000, 100_000)), min
 
 
 @settings(max_examples=200, deadline=None)
-@given(Sizes, Pieces, st.integers(1, 5))
-def test_answers_come_whole_and_in_order_in_whatever_pieces(sizes: list[int], pieces: list[int], turns: int) -> None:
+@given(Sizes, Pieces, st.integers(1, 5), st.sampled_from([0, 60]))
+def test_answers_come_whole_and_in_order_in_whatever_pieces(
+    sizes: list[int], pieces: list[int], turns: int, keep_s: float
+) -> None:
     wanted = [bytes([number + 1]) * size for number, size in enumerate(sizes)]
 
     async def story() -> None:
-        answers, _, _ = _answers()
+        answers, _, _ = _answers(keep_s)
         transport = _Transport(answers)
         found: list[bytes] = []
 
@@ -100,20 +102,29 @@ def test_answers_come_whole_and_in_order_in_whatever_pieces(sizes: list[int], pi
     asyncio.run(story())
 
 
-def test_memory_is_used_again_and_given_back_once_answers_are_small() -> None:
+def test_memory_is_used_again_and_given_back_once_answers_have_been_small_for_a_while() -> None:
     async def story() -> None:
-        answers, _, _ = _answers()
+        answers, _, _ = _answers(keep_s=0.5)
         transport = _Transport(answers)
-        places = set()
-        for size in (1_000_000, 900_000, 990_000, 10, 20, 30):
+        places: list[bytearray] = []
+
+        async def take(size: int) -> None:
             taking = asyncio.ensure_future(answers.next())
             data = memoryview(_framed(b"x" * size))
             while data:
                 await asyncio.sleep(0)
                 data = data[transport.bring(data, 300_000) :]
             assert len(await taking) == size
-            places.add(id(answers._memory))
             assert len(answers._memory) <= 1_000_004
+            if not any(answers._memory is memory for memory in places):
+                places.append(answers._memory)
+
+        for size in (1_000_000, 900_000, 10, 20, 990_000, 10, 20, 30):
+            await take(size)
+        assert len(places) == 1
+        await asyncio.sleep(0.6)
+        for size in (10, 20):
+            await take(size)
         assert len(places) == 2
         assert len(answers._memory) < 20_000
         transport.bring(memoryview(b"HTTP/1.1 400"), 100)
