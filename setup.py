@@ -1,12 +1,16 @@
 """The build: plain Python, or with `LEADSTREAM_COMPILED=1` the hot path as native code too.
 
+`schemas/native_rows.c` is C and reads what most raw events look like; its bounds are those of `schemas/limits.py`.
+
 mypyc compiles the same source that runs uncompiled; what it needs (mypy, a C compiler, the dependencies of the project)
 must be installed where the wheel is built, not where it runs: `make compiled`.
 """
 
 import os
+import sys
+from pathlib import Path
 
-from setuptools import setup
+from setuptools import Extension, setup
 
 COMPILED = [
     "schemas/links.py",
@@ -42,7 +46,17 @@ def _extensions() -> list:
         return []
     from mypyc.build import mypycify  # noqa: PLC0415  # a plain build does without it
 
-    return mypycify(["--strict", *COMPILED], opt_level="3")
+    sys.path.insert(0, str(Path(__file__).parent))
+    from schemas import limits  # noqa: PLC0415  # only the build of native code needs them
+
+    bounds = [(name, str(getattr(limits, name))) for name in limits.__all__ if name.startswith("MAX_")]
+    rows = Extension(
+        "schemas.native_rows",
+        ["schemas/native_rows.c"],
+        define_macros=bounds,
+        extra_compile_args=["-O3", "-std=c11", "-Wall", "-Wextra", "-Wno-missing-field-initializers"],
+    )
+    return [*mypycify(["--strict", *COMPILED], opt_level="3"), rows]
 
 
 setup(ext_modules=_extensions())

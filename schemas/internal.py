@@ -219,7 +219,7 @@ def encode_merge(merge: Merge) -> bytes:
 
 def encode_forward(rows: Sequence[EventRow | ByHand]) -> bytes:
     """The value that brings what came for an alias to its owner; `lead_id` of each row is the owner already."""
-    record = encode_record(0, list(rows))  # type: ignore[arg-type]  # every event row is a log row
+    record = encode_record(0, rows)
     return _encode({"type": "forward", "rows": base64.b64encode(record).decode()})
 
 

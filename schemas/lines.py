@@ -57,9 +57,8 @@ __all__ = ["LogLine", "is_log_line", "load_line", "log_lines", "read_log_line"]
 _encode = msgspec.json.Encoder().encode
 _decode: Callable[[bytes], dict[str, Any]] = msgspec.json.Decoder(dict[str, Any]).decode
 
-_KIND_OF = {row_type: kind for kind, row_type in EVENT_ROWS.items()}
 _HEAD = EventRow.__struct_fields__
-_FIELDS = {row_type: row_type.__struct_fields__[len(_HEAD) :] for row_type in _KIND_OF}
+_FIELDS = {row_type: row_type.__struct_fields__[len(_HEAD) :] for row_type in EVENT_ROWS.values()}
 _NESTING = (dict, list)
 _LAST_PARTITION = 2**31 - 1
 _LONGEST_NAME = MAX_ID + len("a:")
@@ -115,7 +114,7 @@ def _members(row: LogRow) -> dict[str, Any]:
             "received_at": received_at,
             "occurred_at": iso(row.occurred_at_ms),
             "event_id": row.event_id,
-            "kind": _KIND_OF[type(row)],
+            "kind": row.kind,
             "source": row.source or None,
         }
         members |= {name: getattr(row, name) for name in _FIELDS[type(row)]}

@@ -18,12 +18,13 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from schemas.dead_letters import dead_letter_headers, shortened
 from schemas.errors import Refused
 from schemas.links import Links
 from schemas.reasons import ReasonName
-from schemas.wire import decode_event
+from schemas.wire import log_row
 from streams.breaker import Breaker, Pause
 from streams.engine.stage import Block, Carried, FetchState, Publisher, RawRecord, TopicPartition
 from streams.ingest_watch import IngestWatch
@@ -35,6 +36,8 @@ from streams.slices import Slice
 __all__ = ["IngestStage", "IngestTopics"]
 
 log = logging.getLogger(__name__)
+
+_kind = attrgetter("kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +67,13 @@ class _Load:
 
     Attributes:
         packer: Has the rows.
-        events: How many, by the type of their rows.
+        events: How many, by their kind.
         named: Other rows, by what the metrics call them.
         back: What is not carried after all.
     """
 
     packer: Packer
-    events: Counter[type] = field(default_factory=Counter)
+    events: Counter[str] = field(default_factory=Counter)
     named: Counter[str] = field(default_factory=Counter)
     dead: list[tuple[TopicPartition, Entry, ReasonName]] = field(default_factory=list)
     positions: dict[TopicPartition, int] = field(default_factory=dict)
@@ -189,7 +192,7 @@ class IngestStage:
             self._decode(tp, blocks, part, load)
         part.links = self._links.taken()
         load.packer.add(part.rows(), part.ordered_controls())
-        load.events.update(map(type, part.events))
+        load.events.update(map(_kind, part.events))
         load.named.update(part.named())
 
     def _decode(self, tp: TopicPartition, blocks: list[Block], part: Slice, load: _Load) -> None:
@@ -197,7 +200,7 @@ class IngestStage:
         if any(pause.topic == tp.topic for pause in load.pauses):
             load.back.setdefault(tp, []).extend(blocks)
             return
-        decode, id_key, append, links = decode_event, self._id_key, part.events.append, self._links
+        decode, id_key, append, links = log_row, self._id_key, part.events.append, self._links
         internal = tp.topic == self._topics.internal
         count = good_from = 0
         for number, (at_ms, end, _, records) in enumerate(blocks, 1):

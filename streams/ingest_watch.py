@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
-from schemas.log import EVENT_ROWS
 from streams.breaker import Pause
 from streams.engine.stage import FetchState, TopicPartition
 from streams.watch import Watch
@@ -17,8 +16,6 @@ log = logging.getLogger(__name__)
 
 SILENT_S = 5.0
 """A partition whose broker has not answered for so long makes the worker unready."""
-
-_KIND_OF = {row: kind for kind, row in EVENT_ROWS.items()}
 
 
 class IngestWatch:
@@ -83,21 +80,21 @@ class IngestWatch:
 
     def acknowledged(
         self,
-        events: Mapping[type, int],
+        events: Mapping[str, int],
         controls: Mapping[str, int],
         dead: Mapping[tuple[str, str], int],
     ) -> None:
         """What was made of the poll is on the broker.
 
         Args:
-            events: How many, by the type of their rows.
+            events: How many, by their kind.
             controls: How many other rows, by the metric's names.
             dead: Dead letters by topic and reason.
         """
         self._watch.readiness.step_ends()
         metrics = self._watch.metrics
         for kind, count in events.items():
-            metrics.events.labels(_KIND_OF[kind], "carried").inc(count)
+            metrics.events.labels(kind, "carried").inc(count)
         for what, count in controls.items():
             metrics.controls.labels(what).inc(count)
         for (topic, reason), count in dead.items():

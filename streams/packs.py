@@ -14,12 +14,12 @@ from schemas.log import (
     POLICY_KEY,
     Alarm,
     LeadRow,
-    LogRow,
     ModelControl,
     NextPolicy,
     encode_record,
 )
 from schemas.naming import partition_of
+from schemas.native_rows import NativeRow
 
 __all__ = ["Control", "Entry", "Packer"]
 
@@ -45,9 +45,9 @@ class Packer:
         self._pack_rows = pack_rows
         self._said_ms, self._safe_ms = said_ms, safe_ms
         self._records: list[list[Entry]] = [[] for _ in range(partitions)]
-        self._open: list[list[LogRow]] = [[] for _ in range(partitions)]
+        self._open: list[list[LeadRow | NativeRow]] = [[] for _ in range(partitions)]
 
-    def add(self, rows: Sequence[LeadRow], controls: Sequence[Control] = ()) -> None:
+    def add(self, rows: Sequence[LeadRow | NativeRow], controls: Sequence[Control] = ()) -> None:
         """Takes what comes next in the log.
 
         Args:
@@ -70,11 +70,12 @@ class Packer:
             self._close(partition)
         return self._records
 
-    def _add_rows(self, rows: Sequence[LeadRow]) -> None:
+    def _add_rows(self, rows: Sequence[LeadRow | NativeRow]) -> None:
         buckets, count = self._open, len(self._open)
         for row in rows:
             # Worked out anew for each: to look a lead up among very many takes longer, as memory does.
-            buckets[partition_of(row.lead_id, count)].append(row)  # type: ignore[arg-type]  # all are log rows
+            place = row.lead_crc % count if type(row) is NativeRow else partition_of(row.lead_id, count)
+            buckets[place].append(row)
         size = self._pack_rows
         for bucket, entries in zip(buckets, self._records, strict=True):
             full = len(bucket) - len(bucket) % size
@@ -94,7 +95,7 @@ class Packer:
             self._open[partition] = []
             self._pack(rows, self._records[partition])
 
-    def _pack(self, rows: list[LogRow], entries: list[Entry]) -> None:
+    def _pack(self, rows: list[LeadRow | NativeRow], entries: list[Entry]) -> None:
         """One record; two, where it would be too large."""
         value = encode_record(self._safe_at(rows[0].received_at_ms), rows)
         if len(value) > MAX_RECORD_BYTES and len(rows) > 1:
@@ -109,9 +110,9 @@ class Packer:
         return max(self._said_ms, min(first_ms, self._safe_ms))
 
 
-def _key(rows: Sequence[LogRow]) -> bytes | None:
-    name: str = rows[0].lead_id  # type: ignore[union-attr]  # controls are not packed
+def _key(rows: Sequence[LeadRow | NativeRow]) -> bytes | None:
+    name = rows[0].lead_id
     for row in rows:
-        if row.lead_id != name:  # type: ignore[union-attr]
+        if row.lead_id != name:
             return None
     return name.encode()

@@ -22,6 +22,7 @@ from schemas.internal import (
     merge_row,
 )
 from schemas.log import Alarm, Backfill, ByHand, EventRow, LeadRow, Link, Merge, ModelControl, NextPolicy
+from schemas.native_rows import NativeRow
 from streams.engine.stage import RawRecord
 from streams.internal_checks import check_merge, check_model, check_policy
 from streams.packs import Control
@@ -36,16 +37,16 @@ _received = attrgetter("received_at_ms")
 class Slice:
     """Rows of one slice, by what they are."""
 
-    events: list[EventRow] = field(default_factory=list)
+    events: list[EventRow | NativeRow] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     merges: list[Merge] = field(default_factory=list)
     forwarded: list[EventRow | ByHand] = field(default_factory=list)
     by_hand: list[ByHand | Backfill] = field(default_factory=list)
     controls: list[Control] = field(default_factory=list)
 
-    def rows(self) -> list[LeadRow]:
+    def rows(self) -> list[LeadRow | NativeRow]:
         """All that are about leads, in log order. Of what is equally old, who is who comes before what they did."""
-        rows: list[LeadRow] = [*self.links, *self.merges, *self.events, *self.forwarded, *self.by_hand]
+        rows: list[LeadRow | NativeRow] = [*self.links, *self.merges, *self.events, *self.forwarded, *self.by_hand]
         rows.sort(key=_received)
         return rows
 

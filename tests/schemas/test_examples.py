@@ -69,7 +69,7 @@ def test_events(example: dict[str, Any]) -> None:
     received_ms = parse_iso("2026-03-02T10:15:01Z")
     row = decode_event(raw, received_ms, b"key")
     assert row == judge_event(raw, received_ms, b"key")
-    (line,) = log_lines(0, 0, encode_record(received_ms, [row]))  # type: ignore[list-item]  # one of the rows
+    (line,) = log_lines(0, 0, encode_record(received_ms, [row]))
     for name, value in example.items():
         if name not in {"lead", "occurred_at"}:
             assert json.loads(line)[name] == value

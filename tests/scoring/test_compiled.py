@@ -18,6 +18,9 @@ CASES = "100"
 PROOFS = (
     "tests/property",
     "tests/schemas",
+    "tests/schemas/native_rows.py",
+    "tests/streams/test_ingest.py",
+    "tests/streams/test_slices.py",
     "tests/scoring/kernel",
     "tests/scoring/test_row.py",
     "tests/scoring/test_seed_facts.py",
