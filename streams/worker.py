@@ -25,7 +25,7 @@ from streams.breaker import Breaker
 from streams.checks import check_stage
 from streams.engine import run_carry, run_table
 from streams.engine.config import CrashPoint, EngineConfig
-from streams.engine.memory import keep_large_blocks_apart
+from streams.engine.memory import reuse_large_blocks
 from streams.engine_config import engine_config
 from streams.first_model import FirstModel
 from streams.first_policy import FirstPolicy
@@ -64,7 +64,7 @@ def run_worker(stage: str, settings: Settings, crash_point: Callable[[CrashPoint
         EngineError: It could not start: no broker (3), topics or libraries that are not as they must be (4).
         LeadstreamError: A setting or the model is wrong.
     """
-    keep_large_blocks_apart()
+    reuse_large_blocks()
     log_to_stderr(settings.log_level.upper())
     watch = Watch(Metrics(stage), Readiness())
     run = {"ingest": _run_ingest, "score": _run_score, "route": _run_route, "view": _run_view}[stage]

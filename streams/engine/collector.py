@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING
 
-from streams.engine.memory import settle
+from streams.engine.memory import give_back, settle
 
 if TYPE_CHECKING:
     from streams.engine.faust_parts import EngineApp
@@ -19,7 +19,8 @@ __all__ = ["keep_collecting", "no_collector"]
 _YOUNG, _ALL = 1, 2
 """The oldest generation of objects that a look goes through."""
 _LOOKS_FOR_ALL = 6
-"""Every so many looks go through the old too: what was there at one look and is garbage at the next."""
+"""Every so many looks go through the old too: what was there at one look and is garbage at the next. Then free memory
+is given back."""
 
 
 @contextmanager
@@ -48,4 +49,8 @@ async def keep_collecting(app: EngineApp, every_s: float) -> None:
         await asyncio.sleep(every_s)
         if app.should_stop:
             return
-        gc.collect(_YOUNG if number % _LOOKS_FOR_ALL else _ALL)
+        if number % _LOOKS_FOR_ALL:
+            gc.collect(_YOUNG)
+        else:
+            gc.collect(_ALL)
+            give_back()

@@ -1,8 +1,10 @@
-"""A large job's memory is given back when it is done.
+"""Memory of large jobs: used again while they come one after the other, given back when they are done.
 
-Taking partitions over reads megabytes that are gone a moment later. glibc takes large blocks from the system and hands
-them back, but each one that it hands back raises what it calls large (up to 32 MiB); from then on such blocks come from
-the heap and leave holes between rows that stay. A worker grew by a megabyte with each take-over.
+What is fetched and produced lies in blocks of megabytes that are gone a moment later. glibc takes each from the system,
+which clears it page for page, and hands it back: a twelfth of what an event costs. Where such blocks come from the heap
+they are used again, but leave holes between rows that stay, and a worker grows with each take-over of partitions. So
+they come from the heap, and from time to time its holes are handed back. All this is of glibc alone; other C libraries
+are left as they are.
 """
 
 from __future__ import annotations
@@ -10,18 +12,28 @@ from __future__ import annotations
 import ctypes
 import gc
 
-__all__ = ["keep_large_blocks_apart", "settle"]
+__all__ = ["give_back", "reuse_large_blocks", "settle"]
 
-_M_MMAP_THRESHOLD = -3
-_LARGE_BYTES = 128 * 1024
-"""Where glibc begins; said by us, it stays."""
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_LARGE_BYTES = 32 << 20
+"""The most that glibc takes for it. A larger block stays apart from the heap."""
+_KEPT_BYTES = 64 << 20
+"""So much that is free at the end of the heap is kept until `give_back`."""
 
 
-def keep_large_blocks_apart() -> None:
-    """Blocks of 128 KiB and more never share the heap. Of glibc alone; other C libraries have no such habit."""
+def reuse_large_blocks() -> None:
+    """From now on blocks of megabytes come from the heap, whose end does not shrink by itself."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+        mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+
+
+def give_back() -> None:
+    """Hands every free page of the heap back to the system."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def settle() -> None:
@@ -32,3 +44,4 @@ def settle() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+    give_back()

@@ -18,8 +18,9 @@ from typing import NamedTuple, cast
 
 from schemas.errors import Refused
 from schemas.lines import load_line, log_lines, read_log_line
+from schemas.links import Links
 from schemas.log import MAX_RECORD_ROWS, LogRow, decode_record, encode_record
-from schemas.wire import decode_event, judge_event
+from schemas.wire import decode_event, judge_event, log_row
 from tests.bench.load import raw_events
 
 __all__ = ["Figure", "main", "measure"]
@@ -59,9 +60,13 @@ def figures(events: int, leads: int, runs: int) -> list[Figure]:
     values = [encode_record(now_ms, pack) for pack in packs]
     lines = [line for value in values for line in log_lines(0, 0, value)]
     size = sum(map(len, raws)) / events
+    links = Links(KEY)
 
     def decode(raw: bytes) -> object:
         return decode_event(raw, now_ms, KEY)
+
+    def native(raw: bytes) -> object:
+        return log_row(raw, now_ms, KEY, links)
 
     def judge(raw: bytes) -> object:
         return judge_event(raw, now_ms, KEY)
@@ -77,7 +82,8 @@ def figures(events: int, leads: int, runs: int) -> list[Figure]:
 
     return [
         each(f"decode_event, {size:.0f} bytes", decode, raws),
-        each("… named by address", decode, by_address),
+        each("log_row, in C where compiled", native, raws),
+        each("decode_event, named by address", decode, by_address),
         each("… refused and worded", refuse, spoilt),
         each("judge_event (pydantic)", judge, raws[::PART]),
         each("json.loads alone", json.loads, raws),
