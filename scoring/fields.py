@@ -72,14 +72,15 @@ def field_form(kind: str, field: str) -> FieldForm | None:
 @cache
 def _annotations(kind: str) -> dict[str, Any]:
     row: type[EventRow] = EVENT_ROWS[kind]
-    return typing.get_type_hints(row)
+    hints = typing.get_type_hints(row)
+    return {name: hints[name] for name in row.__struct_fields__}
 
 
 @cache
 def _forms(kind: str) -> dict[str, FieldForm]:
     forms = {}
     for name, hint in _annotations(kind).items():
-        if name not in _NOT_ASKED_FOR and not name.startswith("_"):
+        if name not in _NOT_ASKED_FOR:
             forms[name] = FieldForm(frozenset(_plain_types(hint)), _closed(kind, name))
     if "url" in forms:
         forms |= _MADE_OF_URL
