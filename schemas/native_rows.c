@@ -1,9 +1,9 @@
 /* Raw JSON event to row of the log in one pass, without an object for what lies between.
 
-What most events look like is read here; of anything else `read_event` says None, and `schemas.wire` reads it: a text with
-a backslash, an array, a number that is no small integer, a member twice, a time not written as `iso` writes it, whatever
-is out of its bounds. So nothing is refused here, and nothing is taken that `schemas.wire` would not take: a property
-test holds the two to the same bytes.
+What most events look like is read here; of anything else `read_event` says None, and `schemas.wire` reads it: a text
+with a backslash, an array, a number that is no small integer, a member twice, a time not written as `iso` writes it,
+whatever is out of its bounds. So nothing is refused here, and nothing is taken that `schemas.wire` would not take: a
+property test holds the two to the same bytes.
 
 The bytes of a Python object end with a zero, and no text may have one: a reader stops there at the latest.
 The bounds come from `schemas/limits.py`, through `setup.py`. */
@@ -90,7 +90,8 @@ static int put_value(Writer *out, const Value *value)
 
 static int put_map(Writer *out, int count)
 {
-    return count < 16 ? put_headed(out, (unsigned char)(0x80 | count), 0, 0) : put_headed(out, 0xde, (uint64_t)count, 2);
+    return count < 16 ? put_headed(out, (unsigned char)(0x80 | count), 0, 0)
+                      : put_headed(out, 0xde, (uint64_t)count, 2);
 }
 
 /* ---------------------------------------------------------------- JSON: each reads one thing from `at` on and says
@@ -112,7 +113,8 @@ static const char *skip_plain(const char *at, const char *end)
         uint64_t eight;
         memcpy(&eight, at, 8);
         uint64_t quotes = eight ^ (ones * '"'), backslashes = eight ^ (ones * '\\');
-        uint64_t found = ((quotes - ones) & ~quotes) | ((backslashes - ones) & ~backslashes) | (eight - ones * 0x20) | eight;
+        uint64_t found = (quotes - ones) & ~quotes;
+        found |= ((backslashes - ones) & ~backslashes) | (eight - ones * 0x20) | eight;
         if (found & tops)
             break;
         at += 8;
@@ -226,8 +228,9 @@ static int fits(const Value *text, Py_ssize_t least, Py_ssize_t most)
 /* ---------------------------------------------------------------- what an event is made of */
 
 enum {
-    EVENT_ID, KIND, OCCURRED_AT, LEAD, SOURCE, URL, TITLE, REFERRER, DWELL_MS, USER_AGENT, SESSION_ID, ASSET, MESSAGE_ID,
-    CAMPAIGN_ID, MACHINE, IN_REPLY_TO, FORM_ID, FORM_TYPE, FIELDS, BOUNCE_TYPE, REASON, ACTIVITY, BY, MEMBERS
+    EVENT_ID, KIND, OCCURRED_AT, LEAD, SOURCE, URL, TITLE, REFERRER, DWELL_MS, USER_AGENT, SESSION_ID, ASSET,
+    MESSAGE_ID, CAMPAIGN_ID, MACHINE, IN_REPLY_TO, FORM_ID, FORM_TYPE, FIELDS, BOUNCE_TYPE, REASON, ACTIVITY, BY,
+    MEMBERS
 };
 
 static const char *const NAMES[MEMBERS] = {
@@ -235,7 +238,9 @@ static const char *const NAMES[MEMBERS] = {
     "session_id", "asset", "message_id", "campaign_id", "machine", "in_reply_to", "form_id", "form_type", "fields",
     "bounce_type", "reason", "activity", "by"};
 
-enum { REQUIRED_ID, ID, REQUIRED_TEXT, SHORT_TEXT, REQUIRED_LINK, LINK, AGENT, TIME, FLAG, MAP, REQUIRED_MAP, BOUNCE, DEED };
+enum {
+    REQUIRED_ID, ID, REQUIRED_TEXT, SHORT_TEXT, REQUIRED_LINK, LINK, AGENT, TIME, FLAG, MAP, REQUIRED_MAP, BOUNCE, DEED
+};
 
 typedef struct {
     int member, is;
@@ -247,12 +252,13 @@ typedef struct {
     Field fields[6];
 } Kind;
 
-#define ACTIVITY_FIELDS 5, {{MESSAGE_ID, REQUIRED_ID}, {CAMPAIGN_ID, ID}, {URL, LINK}, {MACHINE, FLAG}, {IN_REPLY_TO, ID}}
+#define ACTIVITY_FIELDS \
+    5, {{MESSAGE_ID, REQUIRED_ID}, {CAMPAIGN_ID, ID}, {URL, LINK}, {MACHINE, FLAG}, {IN_REPLY_TO, ID}}
 
 /* Tags and order of fields as in `schemas.log`, bounds as in `schemas.events`. */
 static const Kind KINDS[] = {
-    {"page_view", 1, 6, {{URL, REQUIRED_LINK}, {TITLE, SHORT_TEXT}, {REFERRER, LINK}, {DWELL_MS, TIME}, {USER_AGENT, AGENT},
-                         {SESSION_ID, ID}}},
+    {"page_view", 1, 6, {{URL, REQUIRED_LINK}, {TITLE, SHORT_TEXT}, {REFERRER, LINK}, {DWELL_MS, TIME},
+                         {USER_AGENT, AGENT}, {SESSION_ID, ID}}},
     {"download", 2, 2, {{ASSET, REQUIRED_TEXT}, {URL, LINK}}},
     {"email_open", 3, 4, {{MESSAGE_ID, REQUIRED_ID}, {CAMPAIGN_ID, ID}, {MACHINE, FLAG}, {USER_AGENT, AGENT}}},
     {"email_sent", 4, ACTIVITY_FIELDS},
@@ -436,7 +442,8 @@ static int put_field(Writer *out, const Event *event, const Field *field)
             return put_value(out, value);
         return 0;
     case FLAG:
-        return (is_missing || value->is == NO || value->is == YES) && put_headed(out, value->is == YES ? 0xc3 : 0xc2, 0, 0);
+        return (is_missing || value->is == NO || value->is == YES)
+            && put_headed(out, value->is == YES ? 0xc3 : 0xc2, 0, 0);
     case MAP:
     case REQUIRED_MAP:
         if (is_missing && field->is == MAP)
@@ -596,11 +603,15 @@ static PyObject *read_row(const char *raw, Py_ssize_t bytes, int64_t received_ms
         return NULL;
     if ((email->is > NOTHING && !is_name(email, MAX_EMAIL)) || (visitor->is > NOTHING && !is_name(visitor, MAX_ID)))
         return NULL;
-    if (!is_name(&event.members[EVENT_ID], MAX_ID) || (source->is > NOTHING && !(source->is == TEXT && fits(source, 0, MAX_ID))))
+    if (!is_name(&event.members[EVENT_ID], MAX_ID))
+        return NULL;
+    if (source->is > NOTHING && !(source->is == TEXT && fits(source, 0, MAX_ID)))
         return NULL;
     int kind = kind_of(&event.members[KIND]);
     int64_t occurred_ms = read_time(&event.members[OCCURRED_AT]);
-    if (kind < 0 || occurred_ms < 0 || received_ms - occurred_ms > MAX_AGE_MS || occurred_ms - received_ms > MAX_AHEAD_MS)
+    if (kind < 0 || occurred_ms < 0)
+        return NULL;
+    if (received_ms - occurred_ms > MAX_AGE_MS || occurred_ms - received_ms > MAX_AHEAD_MS)
         return NULL;
     return new_row(&event, kind, received_ms, occurred_ms);
 }
@@ -628,7 +639,8 @@ static PyMethodDef methods[] = {
     {NULL},
 };
 
-static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "native_rows", .m_size = -1, .m_methods = methods};
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, .m_name = "native_rows", .m_size = -1, .m_methods = methods};
 
 static void fill_tables(void)
 {
